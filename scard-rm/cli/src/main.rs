@@ -1,0 +1,4 @@
+//! The command line of scard.
+#![forbid(unsafe_code)]
+
+fn main() {}

@@ -1,0 +1,4 @@
+//! The resource manager daemon.
+#![forbid(unsafe_code)]
+
+fn main() {}
