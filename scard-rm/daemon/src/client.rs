@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use scard_core::{DropReason, Push, RequestId, Wire};
-use scard_types::call::{Answer, Call, Reply};
+use scard_types::call::Reply;
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::Notify;
@@ -18,7 +18,7 @@ use crate::conversation::{Asked, Conversation, Nonsense};
 
 /// A message once begun has to be complete after this time.
 const MESSAGE_TIME: Duration = Duration::from_secs(5);
-/// A connection that has never had a context or a subscription may be quiet for this time.
+/// A connection without a context, a subscription or a request may be quiet for this time.
 pub(crate) const QUIET_TIME: Duration = Duration::from_secs(30);
 /// What may wait to be sent to a client that does not read, beside the one message that filled its socket.
 const BACKLOG_BYTES: usize = 256 * 1024;
@@ -64,12 +64,10 @@ pub(crate) struct Client {
     /// What the client has not read yet. Answers of cards may be secrets.
     backlog: Zeroizing<Vec<u8>>,
     end: Option<End>,
-    /// Requests that the core has not answered.
+    /// Requests that are not answered.
     pending: usize,
     /// Bytes that came while the conversation could not go on.
     ahead: usize,
-    /// Whether it ever had a reason to stay.
-    settled: bool,
     message_since: Option<Instant>,
     quiet_since: Instant,
 }
@@ -85,7 +83,6 @@ impl Client {
             end: None,
             pending: 0,
             ahead: 0,
-            settled: false,
             message_since: None,
             quiet_since: Instant::now(),
         }
@@ -96,8 +93,8 @@ impl Client {
         self.conversation.wire()
     }
 
-    /// What its session has to wait for now.
-    pub(crate) fn posture(&self) -> Posture {
+    /// What its session has to wait for now, `in_use` being whether the core has anything of this client.
+    pub(crate) fn posture(&self, in_use: bool) -> Posture {
         if let Some(end) = self.end {
             return Posture::Ended(end);
         }
@@ -106,10 +103,8 @@ impl Client {
         }
         let until = match self.message_since {
             Some(since) => Some((since + MESSAGE_TIME, End::SlowMessage)),
-            None if !self.settled && self.pending == 0 => {
-                Some((self.quiet_since + QUIET_TIME, End::Quiet))
-            }
-            None => None,
+            None if in_use => None,
+            None => Some((self.quiet_since + QUIET_TIME, End::Quiet)),
         };
         Posture::Reading { until }
     }
@@ -149,7 +144,6 @@ impl Client {
             Ok(Some(asked)) => {
                 self.pending += 1;
                 self.message_since = None;
-                self.settled |= matches!(asked, Asked::Call { call: Call::Subscribe, .. });
                 Some(asked)
             }
             Ok(None) => {
@@ -169,7 +163,6 @@ impl Client {
     /// Answers a request.
     pub(crate) fn reply(&mut self, request: RequestId, reply: &Reply) {
         self.pending = self.pending.saturating_sub(1);
-        self.settled |= matches!(reply, Ok(Answer::Context(_)));
         let mut out = Zeroizing::default();
         let payload = self.conversation.reply(request, reply, &mut out);
         self.send(&out, payload);

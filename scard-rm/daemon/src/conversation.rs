@@ -106,7 +106,7 @@ impl Conversation {
     pub(crate) fn next(&mut self, out: &mut Vec<u8>) -> Result<Option<Asked>, Nonsense> {
         match self {
             Self::PcscLite(server) => {
-                let call = server.next(out).map_err(Nonsense::PcscLite)?;
+                let call = server.next_call(out).map_err(Nonsense::PcscLite)?;
                 Ok(call.map(|call| Asked::Call { request: UNNUMBERED, call }))
             }
             Self::Native(server, open) => next_native(server, open, out),
@@ -154,7 +154,7 @@ fn next_native(
 ) -> Result<Option<Asked>, Nonsense> {
     loop {
         let Some(native::Incoming { number, request }) =
-            server.next(out).map_err(Nonsense::Native)?
+            server.next_request(out).map_err(Nonsense::Native)?
         else {
             return Ok(None);
         };

@@ -112,7 +112,7 @@ impl Stop {
     /// Waits until the daemon is to stop, and says why. Cancel safe.
     async fn asked(&mut self) -> &'static str {
         let parent_gone = async {
-            match &self.lifeline {
+            match &mut self.lifeline {
                 Some(lifeline) => lifeline.cut().await,
                 None => std::future::pending().await,
             }

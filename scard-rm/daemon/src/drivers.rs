@@ -258,13 +258,13 @@ async fn drive(
             () = &mut run, if !ended => {
                 warn!("the driver has ended");
                 ended = true;
-                searching = None;
+                drop(searching.take());
             }
             Some(announcement) = announced.recv() => match announcement {
                 Announcement::Reader(reader) => {
                     readers.spawn(slots::serve(&engine, name, reader).in_current_span());
                 }
-                Announcement::Settled => searching = None,
+                Announcement::Settled => drop(searching.take()),
             },
             Some(_) = readers.join_next() => {}
             else => return,

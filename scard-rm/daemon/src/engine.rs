@@ -18,7 +18,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tracing::{debug, error, info};
 
-use crate::client::{Client, End};
+use crate::client::{Client, End, Posture};
 use crate::conversation::Asked;
 use crate::slots::{self, Orders, Reader};
 use crate::table_size::TableSize;
@@ -102,6 +102,13 @@ impl Engine {
         look: impl FnOnce(&mut Client) -> T,
     ) -> Option<T> {
         self.lock().clients.get_mut(&client).map(look)
+    }
+
+    /// What the session of a client has to wait for.
+    pub(crate) fn posture(&self, client: ClientId) -> Option<Posture> {
+        let state = self.lock();
+        let in_use = state.core.is_in_use(client);
+        state.clients.get(&client).map(|client| client.posture(in_use))
     }
 
     /// Passes on what the client has asked completely, until it has to wait or has asked nothing more; a request
@@ -231,9 +238,10 @@ impl Engine {
 
     /// Tells the core what happened and carries out what it says, until nothing more follows from it.
     fn handle(&self, state: &mut State, event: Event) {
-        let mut events = VecDeque::from([event]);
+        let (mut events, mut actions) = (VecDeque::from([event]), Vec::new());
         while let Some(event) = events.pop_front() {
-            for action in state.core.handle(self.now(), event) {
+            state.core.handle(self.now(), event, &mut actions);
+            for action in actions.drain(..) {
                 state.carry_out(action, &mut events);
             }
         }

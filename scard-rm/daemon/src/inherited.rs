@@ -4,9 +4,8 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::{AsFd, OwnedFd};
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use tokio::io::Interest;
-use tokio::io::unix::AsyncFd;
+use tokio::io::AsyncReadExt;
+use tokio::net::unix::pipe::Receiver;
 
 /// The descriptor to tell that clients are served.
 pub(crate) struct ReadyDescriptor(File);
@@ -26,32 +25,21 @@ impl ReadyDescriptor {
     }
 }
 
-/// The descriptor whose end of file tells that whoever started the daemon is gone.
-pub(crate) struct Lifeline(AsyncFd<File>);
+/// The pipe whose end of file tells that whoever started the daemon is gone.
+pub(crate) struct Lifeline(Receiver);
 
 impl Lifeline {
     /// Takes the descriptor with that number for reading. Inside the runtime only.
     ///
     /// # Errors
-    /// If there is none, or if it is of a kind that cannot be waited for (a regular file, `/dev/null`).
+    /// If there is none, or if it is no pipe: other files have no end that could be waited for.
     pub(crate) fn take(number: u32) -> io::Result<Self> {
-        let descriptor = File::from(open(number, File::options().read(true))?);
-        AsyncFd::with_interest(descriptor, Interest::READABLE).map(Self)
+        Receiver::from_owned_fd(open(number, File::options().read(true))?).map(Self)
     }
 
-    /// Waits for the end of file; bytes that come before it mean nothing.
-    pub(crate) async fn cut(&self) {
-        loop {
-            let Ok(mut ready) = self.0.readable().await else { return };
-            // The descriptor is shared with strangers who may want it blocking, so it is asked before each read.
-            let mut polled = [PollFd::new(&self.0, PollFlags::IN)];
-            match poll(&mut polled, Some(&Timespec::default())) {
-                Ok(0) => ready.clear_ready(),
-                Ok(_) if matches!(rustix::io::read(self.0.get_ref(), &mut [0; 256]), Ok(1..)) => {}
-                Ok(_) => return,
-                Err(_) => ready.retain_ready(),
-            }
-        }
+    /// Waits for the end of file; bytes that come before it mean nothing. Cancel safe.
+    pub(crate) async fn cut(&mut self) {
+        while let Ok(1..) = self.0.read(&mut [0; 256]).await {}
     }
 }
 

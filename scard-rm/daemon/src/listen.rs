@@ -23,8 +23,12 @@ const BACKLOG: i32 = 4096;
 const SOCKET_MODE: u32 = 0o666;
 /// Of a directory that we make for a socket.
 const DIRECTORY_MODE: u32 = 0o755;
-/// Writable by the group, by others; and only the owner of a file may rename or remove it.
-const (GROUP_WRITES, OTHERS_WRITE, STICKY): (u32, u32, u32) = (0o020, 0o002, 0o1000);
+/// The group may write into a directory.
+const GROUP_WRITES: u32 = 0o020;
+/// Anybody may write into a directory.
+const OTHERS_WRITE: u32 = 0o002;
+/// Only its owner may rename or remove a file in a directory.
+const STICKY: u32 = 0o1000;
 
 /// Why a socket cannot be had.
 #[derive(Debug)]

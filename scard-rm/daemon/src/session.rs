@@ -2,7 +2,6 @@
 
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::time::Duration;
 
 use scard_core::ClientId;
 use scard_types::call::Peer;
@@ -11,7 +10,7 @@ use tokio::io::{AsyncReadExt, Interest};
 use tokio::net::UnixStream;
 use tokio::net::unix::OwnedReadHalf;
 use tokio::sync::Notify;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{sleep_until, timeout};
 use tracing::{Instrument, debug, debug_span};
 
 use crate::client::{Client, End, Posture, QUIET_TIME};
@@ -75,7 +74,7 @@ impl Service {
                 self.drivers.ask(client, peer, request);
             }
             // The client is there until this function ends.
-            let Some(posture) = engine.with_client(client, |client| client.posture()) else {
+            let Some(posture) = engine.posture(client) else {
                 return End::Closed;
             };
             match posture {
