@@ -14,6 +14,8 @@ extern crate alloc;
 
 mod inbox;
 pub mod native;
+#[doc(hidden)]
+pub mod oracle;
 pub mod pcsclite;
 
 /// What a new connection speaks.

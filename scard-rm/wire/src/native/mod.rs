@@ -6,8 +6,6 @@ mod hello;
 mod reply;
 mod request;
 mod server;
-#[cfg(test)]
-mod tests;
 mod words;
 
 pub use client::{Client, Response};

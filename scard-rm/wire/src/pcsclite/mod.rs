@@ -10,8 +10,6 @@ mod command;
 mod convert;
 mod reader_state;
 mod server;
-#[cfg(test)]
-mod tests;
 
 pub use body::Body;
 pub use client::{ClientReply, ClientRequest, ReplyShape};
