@@ -63,7 +63,7 @@ pub fn compare(current_state: u32, reader: Option<&ReaderEntry>) -> SeenReader {
     }
     let has_card = event_state & PRESENT != 0;
     match reader.sharing {
-        Sharing::Exclusive if has_card => event_state |= EXCLUSIVE | INUSE,
+        // One or the other, as pcsc-lite says it.
         Sharing::Exclusive => event_state |= EXCLUSIVE,
         Sharing::Shared(n) if n > 0 && has_card => event_state |= INUSE,
         Sharing::Shared(_) | Sharing::Free => {}
@@ -136,7 +136,8 @@ mod tests {
             // Sharing: only the end of it is news.
             (PRESENT, Negotiable, ONE, 1, 0x1_0000 | PRESENT | INUSE),
             (PRESENT | INUSE, Negotiable, FREE, 1, 0x1_0000 | PRESENT | CHANGED),
-            (PRESENT, Negotiable, ALONE, 1, 0x1_0000 | PRESENT | INUSE | EXCLUSIVE),
+            (PRESENT, Negotiable, ALONE, 1, 0x1_0000 | PRESENT | EXCLUSIVE),
+            (PRESENT | INUSE, Negotiable, ALONE, 1, 0x1_0000 | PRESENT | EXCLUSIVE | CHANGED),
             (PRESENT | EXCLUSIVE, Negotiable, ONE, 1, 0x1_0000 | PRESENT | INUSE | CHANGED),
             (EMPTY, Absent, ONE, 0, EMPTY),
             // Claims that no longer hold.

@@ -59,9 +59,13 @@ impl Fallback {
         }
     }
 
-    /// On a connection of its own, without a version: that is how pcscd wants it.
+    /// On a connection of its own, without a version: that is how pcscd wants it. A context of ours that it does not
+    /// know there is one that waits for nothing, which is no failure.
     pub(crate) fn cancel(&self, context: ContextId) -> Result<(), ScardCode> {
-        Connection::cancel(&self.endpoint, context)
+        match Connection::cancel(&self.endpoint, context) {
+            Err(ScardCode::InvalidHandle) => Ok(()),
+            answer => answer,
+        }
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
