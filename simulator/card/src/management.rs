@@ -67,6 +67,7 @@ impl ManagementAlgorithm {
 }
 
 /// A management key. It does not print.
+#[derive(Clone)]
 pub struct ManagementKey {
     algorithm: ManagementAlgorithm,
     key: Zeroizing<Vec<u8>>,
