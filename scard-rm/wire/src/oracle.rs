@@ -88,7 +88,7 @@ fn client_requests(version: Version) -> Vec<ClientRequest<'static>> {
     let card = CardHandle(1);
     let plain = |command| ClientRequest::plain(command, version);
     let mut requests: Vec<_> = pcsclite::Command::ALL.into_iter().map(plain).collect();
-    requests.extend(ClientRequest::transmit(card, Protocol::T1, &[0, 0xA4, 4, 0], 258));
+    requests.extend(ClientRequest::transmit(card, Some(Protocol::T1), &[0, 0xA4, 4, 0], 258));
     requests.extend(ClientRequest::control(card, 1, &[], 16));
     requests.push(ClientRequest::attribute(card, 1));
     requests

@@ -121,7 +121,8 @@ fn what_our_client_writes_our_server_reads_and_the_other_way_round() {
 
     let mut server = speaking(Version::V4_6);
     let mut out = Vec::new();
-    let request = ClientRequest::transmit(CardHandle(9), Protocol::T0, &[1, 2, 3], 70_000).unwrap();
+    let request =
+        ClientRequest::transmit(CardHandle(9), Some(Protocol::T0), &[1, 2, 3], 70_000).unwrap();
     server.extend(&encoded(&request));
     let Ok(Some(Call::Transmit { card, protocol, command, receive_limit })) =
         server.next_call(&mut out)
@@ -141,7 +142,7 @@ fn what_our_client_writes_our_server_reads_and_the_other_way_round() {
 
 #[test]
 fn a_daemon_that_promises_more_than_was_asked_for_is_not_believed() {
-    let request = ClientRequest::transmit(CardHandle(9), Protocol::T0, &[], 258).unwrap();
+    let request = ClientRequest::transmit(CardHandle(9), Some(Protocol::T0), &[], 258).unwrap();
     let ReplyShape::Structure(bytes) = request.reply(Version::V4_4) else { panic!("no structure") };
     let mut reply = vec![0; bytes];
     reply[24..28].copy_from_slice(&259_u32.to_ne_bytes());
@@ -222,7 +223,7 @@ fn requests() -> Vec<ClientRequest<'static>> {
         ClientRequest::plain(Command::StopWaitingReaderStateChange, Version::V4_6),
     ];
     requests.extend(ClientRequest::connect(context, "r", share, Protocols::ANY));
-    requests.extend(ClientRequest::transmit(card, Protocol::T1, &[0, 1], 258));
+    requests.extend(ClientRequest::transmit(card, Some(Protocol::T1), &[0, 1], 258));
     requests.extend(ClientRequest::control(card, 1, &[2], 264));
     requests.extend(ClientRequest::set_attribute(card, 1, &[3]));
     requests

@@ -164,17 +164,17 @@ impl<'p> ClientRequest<'p> {
         Self::new(Command::Status, Version::NEWEST).with(begin::CARD, card.0)
     }
 
-    /// TRANSMIT; `protocol` is the one in use. `None` if the command is longer than any message.
+    /// TRANSMIT; no protocol means whatever was negotiated. `None` if the command is longer than any message.
     #[must_use]
     pub fn transmit(
         card: CardHandle,
-        protocol: Protocol,
+        protocol: Option<Protocol>,
         command: &'p [u8],
         receive_limit: u32,
     ) -> Option<Self> {
         let request = Self::new(Command::Transmit, Version::NEWEST)
             .with(transmit::CARD, card.0)
-            .with(transmit::SEND_PROTOCOL, abi::pcsclite_protocol_number(Some(protocol)))
+            .with(transmit::SEND_PROTOCOL, convert::sent_protocol_number(protocol))
             .with(transmit::SEND_PCI_LENGTH, PCI_BYTES)
             .with(transmit::SEND_LENGTH, payload_length(command)?)
             .with(transmit::RECEIVE_PROTOCOL, NO_RECEIVE_PCI)

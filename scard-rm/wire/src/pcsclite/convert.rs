@@ -233,6 +233,11 @@ fn sent_protocol(number: u32) -> Result<Option<Protocol>, ScardCode> {
     }
 }
 
+/// The other way round.
+pub(crate) fn sent_protocol_number(protocol: Option<Protocol>) -> u32 {
+    protocol.map_or(ANY_OLD, |protocol| abi::pcsclite_protocol_number(Some(protocol)))
+}
+
 /// Up to the first NUL. What is no UTF-8 names no reader.
 fn text(field: &[u8]) -> String {
     let end = field.iter().position(|byte| *byte == 0).unwrap_or(field.len());
