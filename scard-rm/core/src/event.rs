@@ -230,4 +230,6 @@ pub enum DropReason {
     },
     /// The client sent more requests at once than the limits allow.
     TooManyRequests,
+    /// The client gave a request the number of one that is not answered yet.
+    RequestNumberInUse,
 }

@@ -34,7 +34,7 @@ pub const fn control_function(code: u32) -> Option<u32> {
 
 /// A code in pcsc-lite's numbers.
 ///
-/// DIFFERS: none; pcsc-lite itself differs from Windows in `SCARD_E_UNSUPPORTED_FEATURE`, which is 0x1F there.
+/// pcsc-lite itself differs from Windows in `SCARD_E_UNSUPPORTED_FEATURE`, which is 0x1F there.
 #[must_use]
 pub const fn pcsclite_number(code: ScardCode) -> u32 {
     match code {
@@ -159,5 +159,52 @@ pub const fn card_state_from_pcsclite(bits: u32) -> CardState {
         CardState::Negotiable
     } else {
         CardState::Unknown
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_that_have_a_meaning_come_back_and_others_have_none() {
+        for number in 0..=8 {
+            if let Some(share) = share_mode(number) {
+                assert_eq!(share_mode_number(share), number);
+            }
+            if let Some(what) = disposition(number) {
+                assert_eq!(disposition_number(what), number);
+            }
+            if let Some(protocol) = pcsclite_protocol(number) {
+                assert_eq!(pcsclite_protocol_number(Some(protocol)), number);
+            }
+        }
+        assert_eq!((share_mode(0), share_mode(4)), (None, None));
+        assert_eq!(disposition(4), None);
+        for mask in 0..8 {
+            assert_eq!(pcsclite_protocols_mask(pcsclite_protocols(mask)), mask);
+        }
+        assert_eq!(pcsclite_protocols(0x1000), Protocols::ANY);
+    }
+
+    #[test]
+    fn both_encodings_of_a_control_code_name_one_function() {
+        assert_eq!(pcsclite_control_code(3400), 0x4200_0D48);
+        assert_eq!(windows_control_code(3400), 0x0031_3520);
+        assert_eq!(control_function(0x4200_0D48), Some(3400));
+        assert_eq!(control_function(0x0031_3520), Some(3400));
+        assert_eq!(control_function(0x1234_5678), None);
+    }
+
+    #[test]
+    fn every_code_has_a_number_in_pcsc_lite_and_most_come_back() {
+        for code in ScardCode::ALL {
+            let back = code_from_pcsclite(pcsclite_number(*code));
+            match code {
+                // One number for two names there.
+                ScardCode::Unexpected => assert_eq!(back, Some(ScardCode::UnsupportedFeature)),
+                other => assert_eq!(back, Some(*other)),
+            }
+        }
     }
 }

@@ -99,3 +99,82 @@ pub fn compare_pnp(current_state: u32, at_entry: u32, events: u32) -> SeenReader
     let event_state = ((events & 0xFFFF) << 16) | if changed { CHANGED } else { 0 };
     SeenReader { event_state, atr: None }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ReaderName;
+
+    const FREE: Sharing = Sharing::Free;
+    const ONE: Sharing = Sharing::Shared(1);
+    const ALONE: Sharing = Sharing::Exclusive;
+
+    fn reader(state: CardState, sharing: Sharing, event_counter: u32) -> ReaderEntry {
+        let name = ReaderName::new("r").unwrap();
+        ReaderEntry { name, event_counter, state, sharing, atr: None, protocol: None }
+    }
+
+    /// (what the program knows, card, sharing, counter) -> what it is told.
+    #[test]
+    fn what_a_program_is_told() {
+        use CardState::{Absent, Negotiable, Swallowed, Unknown};
+        let cases = [
+            // Unaware: told at once, whatever it is.
+            (UNAWARE, Absent, FREE, 0, EMPTY | CHANGED),
+            (UNAWARE, Negotiable, FREE, 1, 0x1_0000 | PRESENT | CHANGED),
+            (UNAWARE, Swallowed, FREE, 1, 0x1_0000 | PRESENT | MUTE | CHANGED),
+            (UNAWARE, Unknown, FREE, 0, UNAVAILABLE | CHANGED),
+            // Nothing new, whether CHANGED is fed back or not.
+            (EMPTY, Absent, FREE, 0, EMPTY),
+            (EMPTY | CHANGED, Absent, FREE, 0, EMPTY),
+            (0x1_0000 | PRESENT, Negotiable, FREE, 1, 0x1_0000 | PRESENT),
+            (PRESENT, Negotiable, FREE, 7, 0x7_0000 | PRESENT),
+            // A card came, went, or did both while nobody looked.
+            (EMPTY, Negotiable, FREE, 1, 0x1_0000 | PRESENT | CHANGED),
+            (PRESENT, Absent, FREE, 2, 0x2_0000 | EMPTY | CHANGED),
+            (0x1_0000 | PRESENT, Negotiable, FREE, 3, 0x3_0000 | PRESENT | CHANGED),
+            // Sharing: only the end of it is news.
+            (PRESENT, Negotiable, ONE, 1, 0x1_0000 | PRESENT | INUSE),
+            (PRESENT | INUSE, Negotiable, FREE, 1, 0x1_0000 | PRESENT | CHANGED),
+            (PRESENT, Negotiable, ALONE, 1, 0x1_0000 | PRESENT | INUSE | EXCLUSIVE),
+            (PRESENT | EXCLUSIVE, Negotiable, ONE, 1, 0x1_0000 | PRESENT | INUSE | CHANGED),
+            (EMPTY, Absent, ONE, 0, EMPTY),
+            // Claims that no longer hold.
+            (UNKNOWN, Absent, FREE, 0, EMPTY | CHANGED),
+            (UNAVAILABLE, Absent, FREE, 0, EMPTY | CHANGED),
+            (PRESENT | MUTE, Swallowed, FREE, 1, 0x1_0000 | PRESENT | MUTE),
+            (PRESENT, Swallowed, FREE, 1, 0x1_0000 | PRESENT | MUTE | CHANGED),
+            (PRESENT, Unknown, FREE, 1, 0x1_0000 | UNAVAILABLE | CHANGED),
+            (IGNORE | PRESENT, Absent, FREE, 0, IGNORE),
+        ];
+        for (at, (known, state, sharing, counter, told)) in cases.into_iter().enumerate() {
+            let seen = compare(known, Some(&reader(state, sharing, counter)));
+            assert_eq!(
+                seen.event_state, told,
+                "case {at}: {:#x} is not {told:#x}",
+                seen.event_state
+            );
+        }
+    }
+
+    #[test]
+    fn a_reader_that_went_is_unknown_and_told_once() {
+        assert_eq!(compare(PRESENT, None).event_state, UNKNOWN | UNAVAILABLE | CHANGED);
+        assert_eq!(compare(UNKNOWN, None).event_state, UNKNOWN | UNAVAILABLE);
+    }
+
+    #[test]
+    fn the_counter_goes_out_in_sixteen_bits() {
+        let seen = compare(EMPTY | 0x1_0000, Some(&reader(CardState::Absent, FREE, 0x1_0001)));
+        assert_eq!(seen.event_state, 0x1_0000 | EMPTY);
+    }
+
+    #[test]
+    fn plug_and_play_compares_with_entry_and_with_the_number_fed_back() {
+        assert_eq!(compare_pnp(UNAWARE, 3, 3).event_state, 0x3_0000);
+        assert_eq!(compare_pnp(UNAWARE, 3, 4).event_state, 0x4_0000 | CHANGED);
+        assert_eq!(compare_pnp(0x2_0000, 3, 3).event_state, 0x3_0000 | CHANGED);
+        assert_eq!(compare_pnp(IGNORE, 3, 4).event_state, IGNORE);
+        assert!(is_pnp_reader("\\\\?pnp?\\notification"));
+    }
+}

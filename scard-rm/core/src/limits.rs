@@ -1,0 +1,62 @@
+//! What the resource manager grants to its users, and how long it waits.
+
+use scard_types::Millis;
+
+/// How many of one kind of thing there may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quota {
+    /// For one user. Root is not held to it, only to `total`.
+    pub per_user: u32,
+    /// For all users together.
+    pub total: u32,
+    /// The part of `total` that only root may use, so that an administrator always gets in.
+    pub root_reserve: u32,
+}
+
+impl Quota {
+    /// A quota from its three numbers.
+    #[must_use]
+    pub const fn new(per_user: u32, total: u32, root_reserve: u32) -> Self {
+        Self { per_user, total, root_reserve }
+    }
+}
+
+/// The limits of one resource manager.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Connections.
+    pub connections: Quota,
+    /// Contexts.
+    pub contexts: Quota,
+    /// Card handles.
+    pub handles: Quota,
+    /// Waits for a status change and registrations for one.
+    pub waits: Quota,
+    /// Requests that stand in the queue of a reader.
+    pub parked: Quota,
+    /// Unanswered requests of one connection; one more and the connection is closed.
+    pub requests_per_connection: usize,
+    /// Readers named in one wait for a status change.
+    pub readers_per_wait: usize,
+    /// How many slots the reader table has at least. Programs on the pcsc-lite wire break when it shrinks, also over
+    /// a restart: the daemon keeps [`crate::Core::table_slots`] and gives it back here.
+    pub table_slots: usize,
+    /// How long a card that nobody uses keeps its power.
+    pub grace: Millis,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: Quota::new(512, 4_096, 64),
+            contexts: Quota::new(1_024, 16_384, 128),
+            handles: Quota::new(1_024, 16_384, 128),
+            waits: Quota::new(1_024, 16_384, 128),
+            parked: Quota::new(512, 8_192, 64),
+            requests_per_connection: 256,
+            readers_per_wait: 2_048,
+            table_slots: 0,
+            grace: Millis(5_000),
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! Readers: their coming and going, the table of slots, and how each of them looks to a client.
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use scard_types::call::{CardHandle, Holder, ReaderDescription, ReaderEntry, ReaderEvent, Sharing};
+use scard_types::{CardState, Millis, Protocol, ReaderName, ScardCode, SlotState};
+
+use crate::Core;
+use crate::event::{Action, ReaderId, ReaderNaming};
+use crate::names::Numbered;
+use crate::power::UnderWay;
+use crate::queue::Queue;
+use crate::timers::Timer;
+use crate::transactions::Lock;
+
+/// Entries that a table of the pcsc-lite wire has at least (`PCSCLITE_MAX_READERS_CONTEXTS`).
+const LEAST_TABLE_SLOTS: usize = 16;
+
+/// A reader with one slot.
+pub(crate) struct Reader {
+    pub(crate) name: ReaderName,
+    numbered: Option<Numbered>,
+    driver: String,
+    /// Where it stands in the table.
+    slot: usize,
+    /// Insertions and removals since it came.
+    pub(crate) events: u32,
+    /// What everybody may know of the slot.
+    pub(crate) state: SlotState,
+    /// A card is in the slot whose answer to reset is not known yet; nobody is told of it before.
+    pub(crate) arriving: bool,
+    /// Grows with each card that comes or goes, so that a late result is not taken for the wrong card's.
+    pub(crate) card: u64,
+    /// What was negotiated with the card.
+    pub(crate) protocol: Option<Protocol>,
+    /// Open handles, in the order they were opened.
+    pub(crate) handles: BTreeMap<u64, CardHandle>,
+    /// INVARIANT: if there is one, it is the only handle, and the lock is its.
+    pub(crate) exclusive: Option<CardHandle>,
+    pub(crate) lock: Option<Lock>,
+    pub(crate) queue: Queue,
+    /// The one piece of work that the slot has.
+    pub(crate) work: Option<UnderWay>,
+    /// The holder of a transaction died: the card is reset before anybody else gets to it.
+    pub(crate) reset_due: bool,
+    /// When the unused card loses its power.
+    pub(crate) rest_at: Option<Millis>,
+}
+
+impl Reader {
+    pub(crate) const fn card_state(&self) -> CardState {
+        match (&self.state, self.protocol) {
+            (SlotState::Unknown, _) => CardState::Unknown,
+            (SlotState::Empty, _) => CardState::Absent,
+            (SlotState::Mute, _) => CardState::Swallowed,
+            (SlotState::Present { .. }, None) => CardState::Negotiable,
+            (SlotState::Present { .. }, Some(_)) => CardState::Specific,
+        }
+    }
+
+    pub(crate) fn sharing(&self) -> Sharing {
+        match (self.exclusive, self.handles.len()) {
+            (Some(_), _) => Sharing::Exclusive,
+            (None, 0) => Sharing::Free,
+            (None, handles) => Sharing::Shared(u32::try_from(handles).unwrap_or(u32::MAX)),
+        }
+    }
+
+    pub(crate) fn entry(&self) -> ReaderEntry {
+        ReaderEntry {
+            name: self.name.clone(),
+            event_counter: self.events,
+            state: self.card_state(),
+            sharing: self.sharing(),
+            atr: self.state.atr().copied(),
+            protocol: self.protocol,
+        }
+    }
+
+    pub(crate) const fn is_powered(&self) -> bool {
+        matches!(self.state, SlotState::Present { powered: true, .. })
+    }
+}
+
+/// Which reader stands where. A freed slot is given to the next reader; the table never gets shorter.
+#[derive(Default)]
+pub(crate) struct Table {
+    slots: Vec<Option<ReaderId>>,
+    free: BTreeSet<usize>,
+}
+
+impl Table {
+    pub(crate) fn with_slots(slots: usize) -> Self {
+        let slots = slots.max(LEAST_TABLE_SLOTS);
+        Self { slots: alloc::vec![None; slots], free: (0..slots).collect() }
+    }
+
+    fn take(&mut self, reader: ReaderId) -> usize {
+        let slot = self.free.pop_first().unwrap_or_else(|| {
+            self.slots.push(None);
+            self.slots.len() - 1
+        });
+        if let Some(place) = self.slots.get_mut(slot) {
+            *place = Some(reader);
+        }
+        slot
+    }
+
+    fn give_back(&mut self, slot: usize) {
+        if let Some(place) = self.slots.get_mut(slot) {
+            *place = None;
+            self.free.insert(slot);
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    pub(crate) fn slots(&self) -> impl Iterator<Item = Option<ReaderId>> + '_ {
+        self.slots.iter().copied()
+    }
+}
+
+impl Core {
+    pub(crate) fn reader_arrived(&mut self, id: ReaderId, naming: ReaderNaming, driver: String) {
+        if self.readers.contains_key(&id) {
+            return;
+        }
+        let (name, numbered) = self.names.take(naming, &driver);
+        let slot = self.table.take(id);
+        self.by_name.insert(name.as_str().into(), id);
+        let reader = Reader {
+            name: name.clone(),
+            numbered,
+            driver,
+            slot,
+            events: 0,
+            state: SlotState::Empty,
+            arriving: false,
+            card: 0,
+            protocol: None,
+            handles: BTreeMap::new(),
+            exclusive: None,
+            lock: None,
+            queue: Queue::default(),
+            work: None,
+            reset_due: false,
+            rest_at: None,
+        };
+        let entry = reader.entry();
+        self.readers.insert(id, reader);
+        self.out.push(Action::Named { reader: id, name: name.clone() });
+        self.count_reader_event();
+        self.tell_of_readers(&name, &ReaderEvent::ReaderArrived(entry));
+    }
+
+    /// The reader goes with all that is tied to it. Its handles stay until their owners close them: they answer that
+    /// the reader is gone.
+    pub(crate) fn reader_gone(&mut self, id: ReaderId) {
+        let Some(reader) = self.readers.get(&id) else { return };
+        let places: Vec<_> = reader.queue.places().collect();
+        let tickets: Vec<_> = reader.queue.tickets().collect();
+        let rest_at = reader.rest_at;
+        for place in places {
+            self.refuse_parked(id, place, ScardCode::ReaderUnavailable);
+        }
+        for (key, lapses) in tickets {
+            self.timers.clear(lapses, Timer::Ticket(id, key));
+            self.ticket_lapsed(id, key);
+        }
+        if let Some(at) = rest_at {
+            self.timers.clear(at, Timer::Rest(id));
+        }
+        let Some(reader) = self.readers.remove(&id) else { return };
+        if let Some(asker) = reader.work.and_then(|work| work.task.asker()) {
+            self.reply(asker, Err(ScardCode::ReaderUnavailable.into()));
+        }
+        self.names.give_back(&reader.name, reader.numbered.as_ref());
+        self.by_name.remove(reader.name.as_str());
+        self.table.give_back(reader.slot);
+        self.changed.remove(&id);
+        self.count_reader_event();
+        self.tell_of_readers(&reader.name, &ReaderEvent::ReaderGone(reader.name.clone()));
+    }
+
+    /// Starts at 1; one more for each arrival and each departure; after 15 bits it starts again.
+    fn count_reader_event(&mut self) {
+        self.reader_events = if self.reader_events >= 0x7FFF { 1 } else { self.reader_events + 1 };
+    }
+
+    pub(crate) fn reader_names(&self) -> Vec<ReaderName> {
+        self.readers_in_order().map(|reader| reader.name.clone()).collect()
+    }
+
+    pub(crate) fn reader_table(&self) -> Vec<Option<ReaderEntry>> {
+        let entry = |id| self.readers.get(&id).map(Reader::entry);
+        self.table.slots().map(|slot| slot.and_then(entry)).collect()
+    }
+
+    pub(crate) fn readers_in_order(&self) -> impl Iterator<Item = &Reader> + '_ {
+        self.table.slots().flatten().filter_map(|id| self.readers.get(&id))
+    }
+
+    pub(crate) fn describe_readers(&self) -> Vec<ReaderDescription> {
+        let describe = |reader: &Reader| ReaderDescription {
+            entry: reader.entry(),
+            driver: reader.driver.clone(),
+            holders: reader
+                .handles
+                .values()
+                .filter_map(|card| self.holder(reader, *card))
+                .collect(),
+        };
+        self.readers_in_order().map(describe).collect()
+    }
+
+    fn holder(&self, reader: &Reader, card: CardHandle) -> Option<Holder> {
+        let handle = self.handles.get(&card)?;
+        let peer = self.clients.get(&handle.client)?.peer;
+        let depth = reader.lock.filter(|lock| lock.holder == card).map_or(0, |lock| lock.depth);
+        let implicit = u32::from(reader.exclusive == Some(card));
+        Some(Holder { peer, share: handle.share, in_transaction: depth > implicit })
+    }
+}
