@@ -37,9 +37,9 @@ impl fmt::Display for CommandError<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotUtf8 => f.write_str("a command is UTF-8 text"),
-            Self::Unknown => {
-                f.write_str("the commands are: status, insert READER [SPEC], remove READER, readers")
-            }
+            Self::Unknown => f.write_str(
+                "the commands are: status, insert READER [SPEC], remove READER, readers",
+            ),
             Self::NoReader(text) => write!(f, "no virtual reader is called {text:?}"),
             Self::ManyReaders(text) => write!(f, "more than one virtual reader matches {text:?}"),
             Self::AlreadyInserted(name) => write!(f, "there is a card in {name:?} already"),
