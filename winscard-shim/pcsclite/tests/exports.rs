@@ -1,12 +1,13 @@
 //! What the shared object shows to the dynamic linker.
+#![allow(clippy::unwrap_used, reason = "a test ends at its first surprise")]
 
 mod support;
 
 use std::fs;
 
+use object::Endianness;
 use object::elf::{self, FileHeader64};
 use object::read::elf::{Dyn, FileHeader, Sym};
-use object::Endianness;
 
 /// The 22 names of pcsc-lite 1.9.9 (`nm -D --defined-only`).
 const NAMES: [&str; 22] = [

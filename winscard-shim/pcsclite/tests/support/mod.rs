@@ -1,5 +1,10 @@
 //! What the tests of the C ABI share: the library as it is installed, C programs, and the folders of this room.
-#![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(
+    dead_code,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "each test file uses a part of it; a test ends at its first surprise"
+)]
 
 use std::env;
 use std::fs;
