@@ -12,7 +12,7 @@ fn check(text: &str, expected: &str) {
 }
 
 fn show(spec: &SimSpec) -> String {
-    let SimSpec { reader, card } = spec;
+    let SimSpec { reader, card, line: _ } = spec;
     let mut shown = format!("{}x {:?}", reader.count, reader.name.as_ref().map(ReaderName::as_str));
     if reader.empty {
         shown += " empty";
