@@ -77,10 +77,10 @@ impl Talker {
 
     /// Kills it without a warning.
     pub fn kill(&mut self) {
-        self.input = None;
-        // It may have ended by itself.
+        // It may have ended by itself. Its input stays open until then: it shall not end by its own will.
         let _ = self.child.kill();
         let _ = self.child.wait();
+        self.input = None;
     }
 
     /// Ends its input and waits until it is gone.

@@ -298,8 +298,6 @@ fn attribute(word: &str) -> Attribute {
     match word {
         "atr" => Attribute::AtrString,
         "presence" => Attribute::IccPresence,
-        "name" => Attribute::DeviceFriendlyName,
-        "system-name" => Attribute::DeviceSystemName,
         "vendor" => Attribute::VendorName,
         "version" => Attribute::VendorIfdVersion,
         "interface" => Attribute::IccInterfaceStatus,
