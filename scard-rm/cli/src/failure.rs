@@ -101,6 +101,8 @@ pub(crate) enum Failure {
     Card(CardKeyError),
     /// The card refused a command that was sent as it was given.
     Status(StatusWord),
+    /// The resource manager serves no virtual reader.
+    NoSimulator,
     /// The simulator did not do what it should.
     Simulator {
         /// Its answer.
@@ -168,10 +170,13 @@ impl Failure {
             Self::Scard { code, .. } => code_status(*code),
             Self::Card(error) => card_status(error),
             Self::Status(status) => status_word_status(*status),
-            Self::NoRoom { .. } | Self::Daemon { .. } | Self::NoLibrary { .. } => 1,
-            Self::Command { .. }
+            Self::NoRoom { .. }
+            | Self::Daemon { .. }
+            | Self::NoLibrary { .. }
+            | Self::Command { .. }
             | Self::Output(_)
             | Self::File { .. }
+            | Self::NoSimulator
             | Self::Simulator { .. }
             | Self::Demo { .. } => 1,
         }
@@ -318,6 +323,7 @@ impl fmt::Display for Failure {
             Self::Status(status) => {
                 write!(f, "the card says {status}, {}", status.meaning())
             }
+            Self::NoSimulator => f.write_str("this resource manager serves no virtual reader"),
             Self::Simulator { answer } => write!(f, "the simulator says: {answer}"),
             Self::Daemon { said } if said.is_empty() => {
                 f.write_str("the private resource manager ended before it was ready")

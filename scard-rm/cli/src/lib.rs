@@ -1,15 +1,23 @@
 //! The command line of scard, as a library: `main` is one call.
 #![forbid(unsafe_code)]
 
+mod apdu;
 mod atr;
+mod certificate;
+mod connection;
+mod demo;
 mod failure;
 mod hex;
+mod list;
 mod manual;
 mod output;
 mod private;
+mod process;
 mod run;
+mod sim;
 mod surroundings;
 mod tree;
+mod watch;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -33,11 +41,19 @@ struct Arguments {
 /// The subcommands, in the order of `--help`.
 #[derive(Debug, clap::Subcommand)]
 enum Subcommand {
+    Demo(demo::Arguments),
+    List(list::Arguments),
+    Watch(watch::Arguments),
+    Apdu(apdu::Arguments),
     Atr(atr::Arguments),
+    Sim(sim::Arguments),
     Run(run::Arguments),
     Completions(manual::CompletionArguments),
     #[command(hide = true)]
     Man(manual::Arguments),
+    /// Be the resource manager (scard run and scard demo start themselves again with this).
+    #[command(hide = true)]
+    Daemon(Box<scard_rm::Options>),
 }
 
 /// The command tree, for completions, manual pages and tests.
@@ -74,10 +90,22 @@ pub fn main() -> ExitCode {
 
 fn carry_out(command: &Subcommand, output: &mut Output) -> Result<u8, Failure> {
     match command {
+        Subcommand::Demo(arguments) => {
+            demo::run(arguments, &Surroundings::read(), output).map(|()| 0)
+        }
+        Subcommand::List(arguments) => list::run(arguments, output).map(|()| 0),
+        Subcommand::Watch(arguments) => watch::run(arguments, output).map(|()| 0),
+        Subcommand::Apdu(arguments) => apdu::run(arguments, output).map(|()| 0),
+        Subcommand::Sim(arguments) => sim::run(arguments, output).map(|()| 0),
         Subcommand::Atr(arguments) => atr::run(arguments, output).map(|()| 0),
         Subcommand::Run(arguments) => run::run(arguments, &Surroundings::read()),
         Subcommand::Completions(arguments) => manual::completions(arguments, output).map(|()| 0),
         Subcommand::Man(arguments) => manual::run(arguments).map(|()| 0),
+        Subcommand::Daemon(options) => {
+            scard_rm::run(options.as_ref().clone())
+                .map_err(|error| Failure::Daemon { said: format!("{error:#}") })?;
+            Ok(0)
+        }
     }
 }
 

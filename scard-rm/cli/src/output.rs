@@ -28,12 +28,6 @@ impl Output {
         Self { sink: Box::new(anstream::stdout()) }
     }
 
-    /// Anything else, styles included.
-    #[must_use]
-    pub(crate) fn to(sink: impl Write + 'static) -> Self {
-        Self { sink: Box::new(sink) }
-    }
-
     /// Prints one object on one line and sends it on its way at once.
     ///
     /// # Errors

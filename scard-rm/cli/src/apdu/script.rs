@@ -1,7 +1,7 @@
 //! Where the commands come from: arguments, a file, or standard input, one command a line.
 
-use std::io::{self, BufRead};
-use std::path::Path;
+use std::io::{self, BufRead, Read as _};
+use std::path::PathBuf;
 
 use scard_types::apdu::ApduError;
 use scard_types::{CommandApdu, SecretBytes};
@@ -50,10 +50,9 @@ pub(super) fn from_arguments(arguments: &[String], check: Check) -> Result<Vec<S
 /// Lines are read as they are wanted, so that a person can type them.
 pub(super) fn from_lines(
     mut input: impl BufRead,
-    path: &Path,
+    path: PathBuf,
     check: Check,
 ) -> impl Iterator<Item = Result<Step, Failure>> {
-    let path = path.to_owned();
     (1..)
         .map_while(move |number| {
             let line = read_line(&mut input).transpose()?;
@@ -80,7 +79,7 @@ impl Drop for Line {
 fn read_line(input: &mut impl BufRead) -> io::Result<Option<Line>> {
     let mut line = Vec::with_capacity(1_024);
     let limit = u64::try_from(MAX_LINE_BYTES).unwrap_or(u64::MAX);
-    let count = input.take(limit).read_until(b'\n', &mut line)?;
+    let count = input.by_ref().take(limit).read_until(b'\n', &mut line)?;
     // Anything but ASCII is no hexadecimal digit and is refused as such later.
     let line = String::from_utf8(line)
         .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
@@ -116,7 +115,7 @@ mod tests {
     }
 
     fn lines(script: &[u8], check: Check) -> impl Iterator<Item = Result<Step, Failure>> {
-        from_lines(script, Path::new("script"), check)
+        from_lines(script, PathBuf::from("script"), check)
     }
 
     #[test]
@@ -131,7 +130,8 @@ mod tests {
     #[test]
     fn a_script_has_comments_and_blank_lines() {
         let script = "# select\n\n00 A4 04 00 # nothing\n  reset\n00C0000000";
-        let steps: Vec<Step> = lines(script.as_bytes(), Check::Lengths).map(Result::unwrap).collect();
+        let steps: Vec<Step> =
+            lines(script.as_bytes(), Check::Lengths).map(Result::unwrap).collect();
         let expected =
             [command(&[0x00, 0xA4, 0x04, 0x00]), Step::Reset, command(&[0x00, 0xC0, 0, 0, 0])];
         assert_eq!(steps, expected);

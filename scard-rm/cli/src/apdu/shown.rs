@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use scard_types::secret_commands::Visibility;
-use scard_types::{CommandApdu, SecretBytes, StatusWord};
+use scard_types::{SecretBytes, StatusWord};
 use serde::Serialize;
 
 use super::instruction;
@@ -109,11 +109,6 @@ impl Exchange {
 fn blanks(packed: &str) -> String {
     let digits: Vec<char> = packed.chars().collect();
     digits.chunks(2).map(|pair| pair.iter().collect::<String>()).collect::<Vec<_>>().join(" ")
-}
-
-/// Whether the lengths of a command carry a PIN in the clear through the arguments of this process.
-pub(super) fn carries_data(command: &SecretBytes) -> bool {
-    CommandApdu::parse(command.expose()).is_ok_and(|command| !command.data.is_empty())
 }
 
 #[cfg(test)]
