@@ -267,10 +267,7 @@ fn lies_end_the_connection() {
         let [a, b, c, d] = number.to_le_bytes();
         peer.write(&[0, 0, 0, 0, a, b, c, d, 0xFF, 0x80, 0, 0]);
     });
-    lie("a push nobody wants", transmit(), |peer, number| {
-        peer.push(&ReaderEvent::Caught);
-        peer.reply(number, &transmitted(0));
-    });
+    lie("a push nobody wants", transmit(), |peer, _| peer.push(&ReaderEvent::Caught));
     lie("a huge length", transmit(), |peer, _| peer.write(&[0xFF; 12]));
     lie("another welcome", transmit(), |peer, _| peer.write(b"SCRD\x01\0\0\0\0\0\0\0"));
     lie("a request", transmit(), |peer, _| {
