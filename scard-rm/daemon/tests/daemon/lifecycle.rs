@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
-use crate::support::{DEADLINE, Daemon, Directory, Raw, SELECT, SUCCESS, Stock, first_line};
+use crate::support::{
+    DEADLINE, Daemon, Directory, ENTRY, READER, Raw, SELECT, SUCCESS, Stock, first_line,
+};
 
 #[test]
 fn a_signal_ends_it_well_and_quickly_and_nothing_is_left() {
@@ -86,7 +88,8 @@ fn a_reload_brings_readers_and_takes_them_and_nobody_else_notices() {
     assert_eq!(client.begin(card), SUCCESS);
     let mut watcher = Stock::new(&daemon, 5);
     watcher.establish();
-    assert_eq!(names(&mut watcher), ["scard Virtual PIV Reader 00 00", "One"]);
+    watcher.send(0x12, &[]);
+    assert_eq!(names(&watcher.raw.read(16 * ENTRY)), [READER, "One"]);
 
     let two = "readers = [\"sim:piv,name=One\", \"sim:piv,name=Two\"]\n";
     for (text, expected) in
@@ -99,10 +102,9 @@ fn a_reload_brings_readers_and_takes_them_and_nobody_else_notices() {
             continue;
         }
         loop {
-            watcher.watch();
-            let names = names(&mut watcher);
+            let names = names(&watcher.watch());
             if names[1..] == *expected {
-                watcher.send(0x14, &[]);
+                watcher.stop_watching();
                 watcher.read_words(2);
                 break;
             }
@@ -113,10 +115,9 @@ fn a_reload_brings_readers_and_takes_them_and_nobody_else_notices() {
     assert_eq!(client.end(card), SUCCESS);
 }
 
-fn names(client: &mut Stock) -> Vec<String> {
-    client.send(0x12, &[]);
-    let table = client.raw.read(16 * 184);
-    let names = table.chunks(184).map(|entry| {
+/// The names in a reader table.
+fn names(table: &[u8]) -> Vec<String> {
+    let names = table.chunks(ENTRY).map(|entry| {
         let end = entry.iter().position(|byte| *byte == 0).expect("a name ends");
         String::from_utf8(entry[..end].to_vec()).expect("a name is text")
     });

@@ -226,8 +226,7 @@ fn broken_frames_end_the_connection() {
         header(257, 1, 0x0001),
         [header(3, 1, 0x0001), vec![1, 2, 3]].concat(),
         [header(5, 1, 0x0002), vec![1, 2, 3, 4, 5]].concat(),
-        [words_of_reserved(), vec![]].concat(),
-        header(0, 1, 0x8001),
+        with_reserved_bytes(),
     ];
     for bytes in broken {
         let mut client = Native::new(&daemon);
@@ -237,7 +236,7 @@ fn broken_frames_end_the_connection() {
     assert!(witness.call(&transmit(card)).is_ok());
 }
 
-fn words_of_reserved() -> Vec<u8> {
+fn with_reserved_bytes() -> Vec<u8> {
     let mut bytes = header(0, 1, 0x0010);
     bytes[11] = 1;
     bytes

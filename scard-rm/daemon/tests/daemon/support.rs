@@ -228,6 +228,9 @@ pub(crate) fn as_words(bytes: &[u8]) -> Vec<u32> {
         .collect()
 }
 
+/// Size of a reader's entry in the table.
+pub(crate) const ENTRY: usize = 184;
+
 /// A client of pcsc-lite's wire.
 pub(crate) struct Stock {
     pub(crate) raw: Raw,
@@ -330,9 +333,23 @@ impl Stock {
         }
     }
 
-    /// Registers for a change, and gives back the table that comes with it.
+    /// Registers for a change and reads the table, as the clients of each version do.
     pub(crate) fn watch(&mut self) -> Vec<u8> {
         self.send(0x13, if self.minor < 4 { &[0; 8] } else { &[] });
-        self.raw.read(if matches!(self.minor, 4 | 5) { 16 * 184 } else { 0 })
+        match self.minor {
+            3 => self.send(0x12, &[]),
+            4 | 5 => {}
+            _ => {
+                self.send(0x16, &[]);
+                assert_eq!(self.read_words(1), [16]);
+                self.send(0x17, &[]);
+            }
+        }
+        self.raw.read(16 * ENTRY)
+    }
+
+    /// Ends a registration. While it stands this is answered.
+    pub(crate) fn stop_watching(&mut self) {
+        self.send(0x14, if self.minor < 4 { &[0; 8] } else { &[] });
     }
 }

@@ -1,7 +1,8 @@
 //! Who waits, who is told, and who dies while waiting.
 
 use crate::support::{
-    CANCELLED, Daemon, INVALID_HANDLE, READER, RESET_CARD, SELECT, SHARED, SUCCESS, Stock, words,
+    CANCELLED, Daemon, EXCLUSIVE, INVALID_HANDLE, READER, RESET_CARD, SELECT, SHARED, SUCCESS,
+    Stock, words,
 };
 
 #[test]
@@ -14,7 +15,7 @@ fn a_waiter_is_told_once() {
         let (other, _) = Stock::with_card(&daemon);
         assert_eq!(waiter.read_words(2), [0, SUCCESS], "4:{minor}: somebody opened the card");
         // No answer to this one, for the registration is gone; the next reply follows at once.
-        waiter.send(0x14, if minor < 4 { &[0; 8] } else { &[] });
+        waiter.stop_watching();
         assert_eq!(waiter.call(0x11, &[4, minor, 0]), [4, minor, SUCCESS], "4:{minor}");
         drop(other);
     }
@@ -86,33 +87,30 @@ fn a_holder_that_dies_leaves_a_reset_card() {
 }
 
 #[test]
-fn a_session_may_be_cut_off_at_any_byte() {
+fn a_client_may_die_at_any_step_and_in_the_middle_of_any_message() {
     let daemon = Daemon::start();
-    let (mut witness, card) = Stock::with_card(&daemon);
-    assert!(witness.transmit(card, SELECT).is_ok());
-    // The numbers of context and handle are not known beforehand; the shape is what counts for the first three, and
-    // the cut session is played in step for the rest.
-    for (cut, step) in (0..5).flat_map(|step| [(1, step), (7, step), (8, step), (20, step)]) {
+    let (mut witness, witnessed) = Stock::with_card(&daemon);
+    assert!(witness.transmit(witnessed, SELECT).is_ok());
+    for (step, cut) in (0..6).flat_map(|step| [1, 7, 8, 20, 41].map(|cut| (step, cut))) {
         let mut client = Stock::new(&daemon, 4);
         let context = client.establish();
-        let mut card = 0;
-        if step > 1 {
-            card = client.connect(context, READER, SHARED).0;
-        }
+        let card = if step > 1 { client.connect(context, READER, SHARED).0 } else { 0 };
         if step > 2 {
             client.watch();
-            client.send(0x14, &[]);
-            client.read_words(2);
         }
         let message = match step {
             0 => words(&[12, 0x01, 2, 0, 0]),
             1 => [words(&[152, 0x04]), Stock::connect_request(context, READER, SHARED)].concat(),
-            2 => words(&[8, 0x07, card, 0]),
-            3 => Stock::transmit_request(card, SELECT),
-            _ => words(&[12, 0x06, card, 0, 0]),
+            2 => Stock::transmit_request(card, SELECT),
+            3 => words(&[0, 0x14]),
+            4 => words(&[12, 0x06, card, 0, 0]),
+            _ => words(&[8, 0x02, context, 0]),
         };
         client.raw.send(&message[..message.len().min(cut)]);
     }
-    assert!(witness.transmit(card, SELECT).is_ok(), "nobody else notices");
-    assert_eq!(witness.disconnect(card), SUCCESS);
+    assert!(witness.transmit(witnessed, SELECT).is_ok(), "nobody else notices");
+    assert_eq!(witness.disconnect(witnessed), SUCCESS);
+    let mut owner = Stock::new(&daemon, 4);
+    let context = owner.establish();
+    assert_eq!(owner.connect(context, READER, EXCLUSIVE).1, SUCCESS, "nobody is left");
 }
