@@ -4,7 +4,6 @@ use std::io::{self, ErrorKind, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use scard_core::{DropReason, Push, RequestId, Wire};
 use scard_types::call::Reply;
@@ -15,11 +14,8 @@ use tokio::time::Instant;
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::conversation::{Asked, Conversation, Nonsense};
+use crate::limits::Patience;
 
-/// A message once begun has to be complete after this time.
-const MESSAGE_TIME: Duration = Duration::from_secs(5);
-/// A connection without a context, a subscription or a request may be quiet for this time.
-pub(crate) const QUIET_TIME: Duration = Duration::from_secs(30);
 /// What may wait to be sent to a client that does not read, beside the one message that filled its socket.
 const BACKLOG_BYTES: usize = 256 * 1024;
 /// What a client may send ahead while its request is parked: the longest message of pcsc-lite's wire,
@@ -58,6 +54,7 @@ pub(crate) enum Posture {
 /// One connection.
 pub(crate) struct Client {
     conversation: Conversation,
+    patience: Patience,
     stream: OwnedWriteHalf,
     /// Wakes the session when something changed that it did not do itself.
     wake: Arc<Notify>,
@@ -74,9 +71,15 @@ pub(crate) struct Client {
 
 impl Client {
     /// A new connection.
-    pub(crate) fn new(conversation: Conversation, stream: OwnedWriteHalf, wake: Arc<Notify>) -> Self {
+    pub(crate) fn new(
+        conversation: Conversation,
+        patience: Patience,
+        stream: OwnedWriteHalf,
+        wake: Arc<Notify>,
+    ) -> Self {
         Self {
             conversation,
+            patience,
             stream,
             wake,
             backlog: Zeroizing::default(),
@@ -102,15 +105,19 @@ impl Client {
             return Posture::Writing;
         }
         let until = match self.message_since {
-            Some(since) => Some((since + MESSAGE_TIME, End::SlowMessage)),
+            Some(since) => Some((since + self.patience.message, End::SlowMessage)),
             None if in_use => None,
-            None => Some((self.quiet_since + QUIET_TIME, End::Quiet)),
+            None => Some((self.quiet_since + self.patience.quiet, End::Quiet)),
         };
         Posture::Reading { until }
     }
 
     /// Reads once. Ready when something came or the connection is over.
-    pub(crate) fn poll_read(&mut self, cx: &mut Context<'_>, stream: &mut OwnedReadHalf) -> Poll<()> {
+    pub(crate) fn poll_read(
+        &mut self,
+        cx: &mut Context<'_>,
+        stream: &mut OwnedReadHalf,
+    ) -> Poll<()> {
         let mut room = ReadBuf::new(self.conversation.room());
         match ready!(Pin::new(stream).poll_read(cx, &mut room)) {
             Ok(()) if room.filled().is_empty() => self.end(End::Closed),

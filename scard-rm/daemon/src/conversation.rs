@@ -14,7 +14,7 @@ const UNNUMBERED: RequestId = RequestId(0);
 /// The two dialects.
 pub(crate) enum Conversation {
     /// With a stock client.
-    PcscLite(pcsclite::Server),
+    PcscLite(Box<pcsclite::Server>),
     /// With our own library; and the numbers of its requests that are not answered.
     Native(native::Server, BTreeSet<u32>),
 }
@@ -57,7 +57,7 @@ impl Conversation {
             Dialect::PcscLite => {
                 let mut server = pcsclite::Server::new(table_entries);
                 server.extend(first);
-                Self::PcscLite(server)
+                Self::PcscLite(Box::new(server))
             }
             Dialect::Native => {
                 let mut server = native::Server::new();

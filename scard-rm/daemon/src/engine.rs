@@ -179,7 +179,13 @@ impl Engine {
     }
 
     /// A slot has done its work and comes back.
-    pub(crate) fn work_done(&self, reader: ReaderId, slot: Box<dyn Slot>, job: JobId, done: WorkDone) {
+    pub(crate) fn work_done(
+        &self,
+        reader: ReaderId,
+        slot: Box<dyn Slot>,
+        job: JobId,
+        done: WorkDone,
+    ) {
         let mut state = self.lock();
         let Some(known) = state.readers.get_mut(&reader) else { return };
         known.take_back(slot);

@@ -13,11 +13,12 @@ use tokio::sync::Notify;
 use tokio::time::{sleep_until, timeout};
 use tracing::{Instrument, debug, debug_span};
 
-use crate::client::{Client, End, Posture, QUIET_TIME};
+use crate::client::{Client, End, Posture};
 use crate::conversation::Conversation;
 use crate::door::Admission;
 use crate::drivers::Drivers;
 use crate::engine::Engine;
+use crate::limits::Patience;
 
 /// What it takes to serve a client.
 #[derive(Clone)]
@@ -26,6 +27,8 @@ pub(crate) struct Service {
     pub(crate) engine: Arc<Engine>,
     /// Where commands for drivers go.
     pub(crate) drivers: Arc<Drivers>,
+    /// How long clients may keep us waiting.
+    pub(crate) patience: Patience,
 }
 
 impl Service {
@@ -45,14 +48,14 @@ impl Service {
     async fn serve(&self, stream: UnixStream, peer: Peer) {
         let (mut reading, writing) = stream.into_split();
         let mut first = First::default();
-        let Ok(Some(dialect)) = timeout(QUIET_TIME, first.read(&mut reading)).await else {
+        let Ok(Some(dialect)) = timeout(self.patience.quiet, first.read(&mut reading)).await else {
             debug!("gone before the first word");
             return;
         };
         let wake = Arc::new(Notify::new());
         let table_entries = self.engine.table_entries();
         let conversation = Conversation::new(dialect, first.bytes(), table_entries);
-        let client = Client::new(conversation, writing, Arc::clone(&wake));
+        let client = Client::new(conversation, self.patience, writing, Arc::clone(&wake));
         let client = self.engine.client_connected(peer, client);
         debug!(client = client.0, ?dialect, "connected");
         let end = self.converse(client, peer, &mut reading, &wake).await;
