@@ -8,15 +8,24 @@ use tokio::sync::mpsc;
 use crate::bay::{Bay, Resident};
 use crate::make::MakeError;
 use crate::slot::{MODEL, SimEvents, SimSlot, VENDOR};
-use crate::spec::{CardSpec, SimSpec};
+use crate::spec::{CardSpec, Line, SimSpec};
 
 /// Virtual readers with virtual cards.
 #[derive(Default)]
 pub struct SimDriver {
+    orders: Vec<Order>,
+    last_order: u64,
     bays: Vec<Bay>,
     readers: Vec<NewReader>,
     /// The serial number of the next card that is ordered without.
     next_serial: u32,
+}
+
+/// An order that is carried out.
+struct Order {
+    /// What its bays are marked with.
+    number: u64,
+    line: Line,
 }
 
 impl SimDriver {
@@ -31,6 +40,8 @@ impl SimDriver {
     /// # Errors
     /// See [`MakeError`].
     pub fn add(&mut self, spec: &SimSpec) -> Result<(), MakeError> {
+        self.last_order = self.last_order.wrapping_add(1);
+        self.orders.push(Order { number: self.last_order, line: spec.line.clone() });
         for index in 0..spec.reader.count {
             let resident = self.make(&spec.card, index)?;
             let naming = match &spec.reader.name {
@@ -42,7 +53,7 @@ impl SimDriver {
                 ReaderNaming::Indexed { base, .. } => base.clone(),
             };
             let number = u32::try_from(self.bays.len()).unwrap_or(u32::MAX);
-            let (mut bay, view, events) = Bay::new(base, resident);
+            let (mut bay, view, events) = Bay::new(base, resident, self.last_order);
             let occupied = !spec.reader.empty && bay.insert(None);
             self.bays.push(bay);
             self.readers.push(NewReader {
@@ -53,6 +64,21 @@ impl SimDriver {
             });
         }
         Ok(())
+    }
+
+    /// Has exactly the readers of these orders from now on. Those of an order that was given before stay as they are,
+    /// with their cards and whoever uses them; the others go.
+    pub(crate) fn reorder(&mut self, wanted: &[SimSpec]) -> Result<(), MakeError> {
+        let mut before = std::mem::take(&mut self.orders);
+        let mut new = Vec::new();
+        for spec in wanted {
+            match before.iter().position(|order| order.line == spec.line) {
+                Some(at) => self.orders.push(before.remove(at)),
+                None => new.push(spec),
+            }
+        }
+        self.bays.retain(|bay| self.orders.iter().any(|order| order.number == bay.order()));
+        new.into_iter().try_for_each(|spec| self.add(spec))
     }
 
     /// Makes the `index`th card of an order.
@@ -66,6 +92,13 @@ impl SimDriver {
             }
         };
         Ok(Resident::new(spec.make(serial)?, serial))
+    }
+
+    async fn announce_new(&mut self, announce: &mpsc::Sender<Announcement>) {
+        for reader in std::mem::take(&mut self.readers) {
+            // Nobody listens any more: then nobody waits for the rest either.
+            let _ = announce.send(Announcement::Reader(reader)).await;
+        }
     }
 
     pub(crate) fn bays(&mut self) -> &mut [Bay] {
@@ -84,13 +117,11 @@ impl ReaderDriver for SimDriver {
         mut commands: mpsc::Receiver<DriverCommand>,
     ) -> DriverFuture<'static, ()> {
         Box::pin(async move {
-            for reader in std::mem::take(&mut self.readers) {
-                // Nobody listens any more: then nobody waits for the rest either.
-                let _ = announce.send(Announcement::Reader(reader)).await;
-            }
+            self.announce_new(&announce).await;
             let _ = announce.send(Announcement::Settled).await;
             while let Some(DriverCommand { command, answer }) = commands.recv().await {
                 let _ = answer.send(self.obey(&command));
+                self.announce_new(&announce).await;
             }
             // No more commands will come; the readers stay until the driver is dropped.
             std::future::pending::<()>().await;

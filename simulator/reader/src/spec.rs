@@ -40,6 +40,18 @@ pub struct SimSpec {
     pub reader: ReaderSpec,
     /// Their cards.
     pub card: CardSpec,
+    /// The line itself, to be recognized by.
+    pub(crate) line: Line,
+}
+
+/// A line as it was written. It may hold a PIN, so it does not print.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(crate) struct Line(String);
+
+impl fmt::Debug for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Line")
+    }
 }
 
 /// What readers to make.
@@ -165,7 +177,7 @@ impl FromStr for SimSpec {
                 return Err(SpecError::UnknownCard { word });
             }
         }
-        let mut spec = Self::default();
+        let mut spec = Self { line: Line(text.to_owned()), ..Self::default() };
         let mut seen = Vec::new();
         for item in items {
             let item = item?;
@@ -187,7 +199,7 @@ impl FromStr for CardSpec {
 
     /// The same text without what describes the reader.
     fn from_str(text: &str) -> Result<Self, SpecError> {
-        let SimSpec { reader, card } = text.parse()?;
+        let SimSpec { reader, card, line: _ } = text.parse()?;
         let key = match reader {
             ReaderSpec { name: Some(_), .. } => "name",
             ReaderSpec { count: 2.., .. } => "count",
