@@ -7,6 +7,7 @@
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
+pub mod order;
 
 use std::future::Future;
 use std::pin::Pin;

@@ -25,14 +25,13 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use reader_api::order::{Item, Items};
 use scard_types::{Atr, Pin, ReaderName};
 use sim_card::{KeyAlgorithm, KeySlot, ManagementAlgorithm, ManagementKey};
 
 mod error;
-mod items;
 
 pub use error::SpecError;
-use items::{Item, Items};
 
 /// The most readers that one line may order.
 const MAX_COUNT: u32 = 10_000;
@@ -166,7 +165,7 @@ impl SimSpec {
                 self.reader.count = item.parse("a number from 1 to 10000", count)?;
             }
             "empty" if item.value.is_none() => self.reader.empty = true,
-            "empty" => return Err(item.bad("no value")),
+            "empty" => return Err(item.bad("no value").into()),
             _ => self.card.set(item)?,
         }
         Ok(())

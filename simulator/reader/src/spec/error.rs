@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use reader_api::order::ItemError;
+
 /// What the keys are, for the message about one that is none.
 const KEYS: &str = "name, count, empty, atr, serial, firmware, pin, puk, seed, 9b, and for 9a, 9c, 9d, 9e: 9a, 9a.key, 9a.cert";
 
@@ -24,13 +26,8 @@ pub enum SpecError {
         /// Which.
         key: String,
     },
-    /// A value is missing or not of its kind. It is not shown: it may be a PIN.
-    BadValue {
-        /// Of which key.
-        key: String,
-        /// What may stand there.
-        allowed: &'static str,
-    },
+    /// A value, or the quotes around one.
+    Item(ItemError),
     /// Two keys that exclude each other.
     Conflict {
         /// One.
@@ -38,8 +35,6 @@ pub enum SpecError {
         /// The other.
         other: String,
     },
-    /// A quote was opened and never closed, or text follows the closing one.
-    BadQuotes,
     /// A key that belongs to a reader, where only a card is ordered.
     NotForCard {
         /// Which.
@@ -55,11 +50,8 @@ impl fmt::Display for SpecError {
             }
             Self::UnknownKey { key } => write!(f, "no key is called {key:?}; there are {KEYS}"),
             Self::Repeated { key } => write!(f, "{key} is given twice"),
-            Self::BadValue { key, allowed } => write!(f, "{key} takes {allowed}"),
+            Self::Item(error) => error.fmt(f),
             Self::Conflict { key, other } => write!(f, "{key} and {other} exclude each other"),
-            Self::BadQuotes => {
-                f.write_str("a quoted value ends with a quote, and a comma or nothing follows it")
-            }
             Self::NotForCard { key } => {
                 write!(f, "{key} belongs to a reader; a card to insert has none")
             }
@@ -68,3 +60,9 @@ impl fmt::Display for SpecError {
 }
 
 impl std::error::Error for SpecError {}
+
+impl From<ItemError> for SpecError {
+    fn from(error: ItemError) -> Self {
+        Self::Item(error)
+    }
+}
