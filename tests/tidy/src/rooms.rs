@@ -55,6 +55,7 @@ pub const ROOMS: &[Room] = &[
     // Its opposite is card-key: two independent readings of the standard test each other.
     room("simulator/card", "sim-card", 1, Kind::Pure, &["card-key"]),
     room("reader-drivers/api", "reader-api", 1, Kind::Plain, DRIVERS_KNOW_NO),
+    room("reader-drivers/vpcd", "reader-vpcd", 2, Kind::Plain, DRIVERS_KNOW_NO),
     room("simulator/reader", "sim-reader", 2, Kind::Plain, DRIVERS_KNOW_NO),
     room("scard-rm/client", "scard-client", 2, Kind::Plain, GUESTS_BRING_NO),
     room("scard-rm/daemon", "scard-rm", 3, Kind::Plain, &["scard-client"]),
