@@ -16,7 +16,7 @@ use zeroize::{Zeroize, Zeroizing};
 use crate::conversation::{Asked, Conversation, Nonsense};
 use crate::limits::Patience;
 
-/// What may wait to be sent to a client that does not read, beside the one message that filled its socket.
+/// What may wait to be sent to a client that does not read; a single message may be longer.
 const BACKLOG_BYTES: usize = 256 * 1024;
 /// What a client may send ahead while its request is parked: the longest message of pcsc-lite's wire,
 /// 8 header + 32 structure + 65,548 payload.
@@ -45,8 +45,8 @@ pub(crate) enum End {
 pub(crate) enum Posture {
     /// The next bytes of the client, at most until then.
     Reading { until: Option<(Instant, End)> },
-    /// Room to send what is left.
-    Writing,
+    /// Room to send what is left, at most until then.
+    Writing { until: (Instant, End) },
     /// Nothing: it is over.
     Ended(End),
 }
@@ -67,6 +67,8 @@ pub(crate) struct Client {
     ahead: usize,
     message_since: Option<Instant>,
     quiet_since: Instant,
+    /// When the client last read anything of the backlog, or the backlog began.
+    unread_since: Instant,
 }
 
 impl Client {
@@ -77,6 +79,7 @@ impl Client {
         stream: OwnedWriteHalf,
         wake: Arc<Notify>,
     ) -> Self {
+        let now = Instant::now();
         Self {
             conversation,
             patience,
@@ -87,7 +90,8 @@ impl Client {
             pending: 0,
             ahead: 0,
             message_since: None,
-            quiet_since: Instant::now(),
+            quiet_since: now,
+            unread_since: now,
         }
     }
 
@@ -102,7 +106,9 @@ impl Client {
             return Posture::Ended(end);
         }
         if !self.backlog.is_empty() {
-            return Posture::Writing;
+            return Posture::Writing {
+                until: (self.unread_since + self.patience.quiet, End::NeverReads),
+            };
         }
         let until = match self.message_since {
             Some(since) => Some((since + self.patience.message, End::SlowMessage)),
@@ -201,6 +207,7 @@ impl Client {
     pub(crate) fn flush(&mut self) {
         match self.stream.try_write(&self.backlog) {
             Ok(sent) => {
+                self.unread_since = Instant::now();
                 let left = self.backlog.len().saturating_sub(sent);
                 self.backlog.copy_within(sent.., 0);
                 wipe_behind(&mut self.backlog, left);
@@ -227,6 +234,9 @@ impl Client {
             return self.end(End::NeverReads);
         }
         if sent < whole {
+            if self.backlog.is_empty() {
+                self.unread_since = Instant::now();
+            }
             let (head_sent, tail_sent) = (sent.min(head.len()), sent.saturating_sub(head.len()));
             let mut left = Vec::with_capacity(self.backlog.len() + whole - sent);
             left.extend_from_slice(&self.backlog);
