@@ -5,6 +5,9 @@
 //! keeps a slot from being used.
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "conformance")]
+pub mod conformance;
+
 use std::future::Future;
 use std::pin::Pin;
 

@@ -4,7 +4,6 @@ use std::io::{self, ErrorKind, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use scard_core::{DropReason, Push, RequestId, Wire};
 use scard_types::call::Reply;
@@ -12,15 +11,13 @@ use tokio::io::{AsyncRead, ReadBuf};
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::Notify;
 use tokio::time::Instant;
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
+use crate::backlog::Backlog;
 use crate::conversation::{Asked, Conversation, Nonsense};
+use crate::limits::Patience;
 
-/// A message once begun has to be complete after this time.
-const MESSAGE_TIME: Duration = Duration::from_secs(5);
-/// A connection without a context, a subscription or a request may be quiet for this time.
-pub(crate) const QUIET_TIME: Duration = Duration::from_secs(30);
-/// What may wait to be sent to a client that does not read, beside the one message that filled its socket.
+/// What may wait to be sent to a client that does not read; a single message may be longer.
 const BACKLOG_BYTES: usize = 256 * 1024;
 /// What a client may send ahead while its request is parked: the longest message of pcsc-lite's wire,
 /// 8 header + 32 structure + 65,548 payload.
@@ -49,8 +46,8 @@ pub(crate) enum End {
 pub(crate) enum Posture {
     /// The next bytes of the client, at most until then.
     Reading { until: Option<(Instant, End)> },
-    /// Room to send what is left.
-    Writing,
+    /// Room to send what is left, at most until then.
+    Writing { until: (Instant, End) },
     /// Nothing: it is over.
     Ended(End),
 }
@@ -58,11 +55,12 @@ pub(crate) enum Posture {
 /// One connection.
 pub(crate) struct Client {
     conversation: Conversation,
+    patience: Patience,
     stream: OwnedWriteHalf,
     /// Wakes the session when something changed that it did not do itself.
     wake: Arc<Notify>,
-    /// What the client has not read yet. Answers of cards may be secrets.
-    backlog: Zeroizing<Vec<u8>>,
+    /// What the client has not read yet.
+    backlog: Backlog,
     end: Option<End>,
     /// Requests that are not answered.
     pending: usize,
@@ -70,21 +68,31 @@ pub(crate) struct Client {
     ahead: usize,
     message_since: Option<Instant>,
     quiet_since: Instant,
+    /// When the client last read anything of the backlog, or the backlog began.
+    unread_since: Instant,
 }
 
 impl Client {
     /// A new connection.
-    pub(crate) fn new(conversation: Conversation, stream: OwnedWriteHalf, wake: Arc<Notify>) -> Self {
+    pub(crate) fn new(
+        conversation: Conversation,
+        patience: Patience,
+        stream: OwnedWriteHalf,
+        wake: Arc<Notify>,
+    ) -> Self {
+        let now = Instant::now();
         Self {
             conversation,
+            patience,
             stream,
             wake,
-            backlog: Zeroizing::default(),
+            backlog: Backlog::default(),
             end: None,
             pending: 0,
             ahead: 0,
             message_since: None,
-            quiet_since: Instant::now(),
+            quiet_since: now,
+            unread_since: now,
         }
     }
 
@@ -98,19 +106,25 @@ impl Client {
         if let Some(end) = self.end {
             return Posture::Ended(end);
         }
-        if !self.backlog.is_empty() {
-            return Posture::Writing;
+        if !self.backlog.bytes().is_empty() {
+            return Posture::Writing {
+                until: (self.unread_since + self.patience.quiet, End::NeverReads),
+            };
         }
         let until = match self.message_since {
-            Some(since) => Some((since + MESSAGE_TIME, End::SlowMessage)),
+            Some(since) => Some((since + self.patience.message, End::SlowMessage)),
             None if in_use => None,
-            None => Some((self.quiet_since + QUIET_TIME, End::Quiet)),
+            None => Some((self.quiet_since + self.patience.quiet, End::Quiet)),
         };
         Posture::Reading { until }
     }
 
     /// Reads once. Ready when something came or the connection is over.
-    pub(crate) fn poll_read(&mut self, cx: &mut Context<'_>, stream: &mut OwnedReadHalf) -> Poll<()> {
+    pub(crate) fn poll_read(
+        &mut self,
+        cx: &mut Context<'_>,
+        stream: &mut OwnedReadHalf,
+    ) -> Poll<()> {
         let mut room = ReadBuf::new(self.conversation.room());
         match ready!(Pin::new(stream).poll_read(cx, &mut room)) {
             Ok(()) if room.filled().is_empty() => self.end(End::Closed),
@@ -134,7 +148,7 @@ impl Client {
 
     /// The next request that is complete and may be asked now.
     pub(crate) fn next_asked(&mut self) -> Option<Asked> {
-        if self.end.is_some() || !self.backlog.is_empty() {
+        if self.end.is_some() || !self.backlog.bytes().is_empty() {
             return None;
         }
         let mut out = Zeroizing::default();
@@ -192,11 +206,10 @@ impl Client {
 
     /// Sends what was left, as much as there is room for.
     pub(crate) fn flush(&mut self) {
-        match self.stream.try_write(&self.backlog) {
+        match self.stream.try_write(self.backlog.bytes()) {
             Ok(sent) => {
-                let left = self.backlog.len().saturating_sub(sent);
-                self.backlog.copy_within(sent.., 0);
-                wipe_behind(&mut self.backlog, left);
+                self.unread_since = Instant::now();
+                self.backlog.sent(sent);
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => {}
             Err(_) => self.end(End::Closed),
@@ -210,22 +223,22 @@ impl Client {
             return;
         }
         let mut sent = 0;
-        if self.backlog.is_empty() {
+        if self.backlog.bytes().is_empty() {
             match self.write(head, tail) {
                 Ok(bytes) => sent = bytes,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
                 Err(_) => return self.end(End::Closed),
             }
-        } else if self.backlog.len() + whole > BACKLOG_BYTES {
+        } else if self.backlog.bytes().len() + whole > BACKLOG_BYTES {
             return self.end(End::NeverReads);
         }
         if sent < whole {
+            if self.backlog.bytes().is_empty() {
+                self.unread_since = Instant::now();
+            }
             let (head_sent, tail_sent) = (sent.min(head.len()), sent.saturating_sub(head.len()));
-            let mut left = Vec::with_capacity(self.backlog.len() + whole - sent);
-            left.extend_from_slice(&self.backlog);
-            left.extend_from_slice(head.get(head_sent..).unwrap_or_default());
-            left.extend_from_slice(tail.get(tail_sent..).unwrap_or_default());
-            self.backlog = Zeroizing::new(left);
+            self.backlog.push(head.get(head_sent..).unwrap_or_default());
+            self.backlog.push(tail.get(tail_sent..).unwrap_or_default());
             self.wake.notify_one();
         }
     }
@@ -237,12 +250,4 @@ impl Client {
             self.stream.try_write_vectored(&[IoSlice::new(head), IoSlice::new(tail)])
         }
     }
-}
-
-/// Shortens `bytes` and leaves nothing behind the new end.
-fn wipe_behind(bytes: &mut Vec<u8>, len: usize) {
-    if let Some(rest) = bytes.get_mut(len..) {
-        rest.zeroize();
-    }
-    bytes.truncate(len);
 }

@@ -14,7 +14,7 @@ const UNNUMBERED: RequestId = RequestId(0);
 /// The two dialects.
 pub(crate) enum Conversation {
     /// With a stock client.
-    PcscLite(pcsclite::Server),
+    PcscLite(Box<pcsclite::Server>),
     /// With our own library; and the numbers of its requests that are not answered.
     Native(native::Server, BTreeSet<u32>),
 }
@@ -25,7 +25,18 @@ pub(crate) enum Asked {
     /// Of the core.
     Call { request: RequestId, call: Call },
     /// Of a driver.
-    Driver { request: RequestId, driver: String, command: SecretBytes },
+    Driver(DriverRequest),
+}
+
+/// A request that is for a driver.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct DriverRequest {
+    /// Its number.
+    pub(crate) request: RequestId,
+    /// The driver's name.
+    pub(crate) driver: String,
+    /// What it is told.
+    pub(crate) command: SecretBytes,
 }
 
 /// Why a conversation cannot go on.
@@ -57,7 +68,7 @@ impl Conversation {
             Dialect::PcscLite => {
                 let mut server = pcsclite::Server::new(table_entries);
                 server.extend(first);
-                Self::PcscLite(server)
+                Self::PcscLite(Box::new(server))
             }
             Dialect::Native => {
                 let mut server = native::Server::new();
@@ -161,7 +172,7 @@ fn next_native(
         let asked = match request {
             native::Request::Call(call) => Asked::Call { request: RequestId(number), call },
             native::Request::DriverCommand { driver, command } => {
-                Asked::Driver { request: RequestId(number), driver, command }
+                Asked::Driver(DriverRequest { request: RequestId(number), driver, command })
             }
             _ => {
                 let unknown = Err(ScardCode::UnsupportedFeature.into());

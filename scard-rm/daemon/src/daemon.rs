@@ -61,7 +61,11 @@ pub(crate) async fn serve(
         if searched.await.is_err() {
             warn!("a driver or a card takes long; clients are served without it");
         }
-        let service = Service { engine: Arc::clone(&engine), drivers: Arc::clone(&drivers) };
+        let service = Service {
+            engine: Arc::clone(&engine),
+            drivers: Arc::clone(&drivers),
+            patience: settings.limits.patience(),
+        };
         for listener in sockets.listeners {
             let service = service.clone();
             let welcome = move |stream, peer, admission| service.welcome(stream, peer, admission);

@@ -33,11 +33,7 @@ pub(crate) struct Admission {
 impl Door {
     /// A door that nobody has passed.
     pub(crate) fn new(quota: Quota) -> Arc<Self> {
-        Arc::new(Self {
-            quota,
-            inside: Mutex::new(BTreeMap::new()),
-            somebody_left: Notify::new(),
-        })
+        Arc::new(Self { quota, inside: Mutex::new(BTreeMap::new()), somebody_left: Notify::new() })
     }
 
     /// Accepts for ever and hands each connection to `welcome`.

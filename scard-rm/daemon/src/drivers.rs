@@ -14,7 +14,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{AbortHandle, JoinSet};
 use tracing::{Instrument, info, info_span, warn};
 
-use crate::engine::{DriverRequest, Engine};
+use crate::conversation::DriverRequest;
+use crate::engine::Engine;
 use crate::slots;
 
 /// A kind of driver whose readers are named one by one.
@@ -24,10 +25,13 @@ struct Kind {
     /// Whether the rest of a SPEC makes sense.
     check: fn(&str) -> Result<(), String>,
     /// A driver with these readers.
-    open: fn(&[String]) -> Result<Box<dyn ReaderDriver>, String>,
+    open: fn(&[String]) -> Opened,
     /// The command that tells a running driver to have these readers from now on.
     reorder: fn(&[String]) -> Vec<u8>,
 }
+
+/// A driver, or in its words why there is none.
+type Opened = Result<Box<dyn ReaderDriver>, String>;
 
 /// Every kind there is.
 const KINDS: &[Kind] = &[Kind { name: "sim", check: sim_check, open: sim, reorder: sim_reorder }];
@@ -166,7 +170,7 @@ impl Drivers {
     /// it is there.
     pub(crate) fn ask(&self, client: ClientId, peer: Peer, asked: DriverRequest) {
         let DriverRequest { request, driver, command } = asked;
-        let answer = match self.send(peer, &driver, command) {
+        let answer = match self.send(peer, &driver, &command) {
             Ok(answer) => answer,
             Err(code) => return self.engine.answer(client, request, &Err(code.into())),
         };
@@ -184,7 +188,7 @@ impl Drivers {
         &self,
         peer: Peer,
         driver: &str,
-        command: SecretBytes,
+        command: &SecretBytes,
     ) -> Result<oneshot::Receiver<Vec<u8>>, ScardCode> {
         if peer.uid != ROOT && peer.uid != rustix::process::geteuid().as_raw() {
             return Err(ScardCode::SecurityViolation);
@@ -204,7 +208,10 @@ impl Drivers {
             let (answer, answered) = oneshot::channel();
             let _ = commands.send(DriverCommand { command: order, answer }).await;
             match answered.await {
-                Ok(answer) => info!(driver, answer = %String::from_utf8_lossy(&answer), "readers changed"),
+                Ok(answer) => {
+                    let answer = String::from_utf8_lossy(&answer);
+                    info!(driver, %answer, "readers changed");
+                }
                 Err(_) => warn!(driver, "the driver did not take the new list of readers"),
             }
         });
@@ -276,10 +283,11 @@ fn sim_check(rest: &str) -> Result<(), String> {
     rest.parse::<SimSpec>().map(|_| ()).map_err(|error| error.to_string())
 }
 
-fn sim(readers: &[String]) -> Result<Box<dyn ReaderDriver>, String> {
+fn sim(readers: &[String]) -> Opened {
     let mut driver = SimDriver::new();
     for reader in readers {
-        let spec: SimSpec = reader.parse().map_err(|error: sim_reader::SpecError| error.to_string())?;
+        let spec: SimSpec =
+            reader.parse().map_err(|error: sim_reader::SpecError| error.to_string())?;
         driver.add(&spec).map_err(|error| error.to_string())?;
     }
     Ok(Box::new(driver))
@@ -287,5 +295,7 @@ fn sim(readers: &[String]) -> Result<Box<dyn ReaderDriver>, String> {
 
 /// See `sim_reader::command`.
 fn sim_reorder(readers: &[String]) -> Vec<u8> {
-    ["readers".to_owned()].into_iter().chain(readers.iter().cloned()).collect::<Vec<_>>().join("\n").into_bytes()
+    let lines: Vec<&str> =
+        std::iter::once("readers").chain(readers.iter().map(String::as_str)).collect();
+    lines.join("\n").into_bytes()
 }

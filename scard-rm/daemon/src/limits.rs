@@ -1,4 +1,6 @@
-//! `[limits]` of the configuration file: what is written there replaces the core's own numbers.
+//! `[limits]` of the configuration file: what is written there replaces our own numbers.
+
+use std::time::Duration;
 
 use scard_core::{Limits, Quota};
 use scard_types::Millis;
@@ -16,6 +18,23 @@ pub(crate) struct LimitsTable {
     requests_per_connection: Option<usize>,
     readers_per_wait: Option<usize>,
     grace_ms: Option<u64>,
+    message_ms: Option<u64>,
+    quiet_ms: Option<u64>,
+}
+
+/// How long a connection may keep us waiting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Patience {
+    /// From the first byte of a message to its last.
+    pub(crate) message: Duration,
+    /// Without a context, a subscription or a request; also, without reading what it is sent.
+    pub(crate) quiet: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { message: Duration::from_secs(5), quiet: Duration::from_secs(30) }
+    }
 }
 
 /// `{ per-user = 512, total = 4096, root-reserve = 64 }`, each of the three if it is to change.
@@ -45,6 +64,15 @@ impl LimitsTable {
             grace: self.grace_ms.map_or(standard.grace, Millis),
         }
     }
+
+    /// How long a connection may keep us waiting.
+    pub(crate) fn patience(&self) -> Patience {
+        let standard = Patience::default();
+        Patience {
+            message: self.message_ms.map_or(standard.message, Duration::from_millis),
+            quiet: self.quiet_ms.map_or(standard.quiet, Duration::from_millis),
+        }
+    }
 }
 
 impl QuotaTable {
@@ -64,6 +92,7 @@ mod tests {
     #[test]
     fn what_is_not_written_stays_as_it_is() {
         assert_eq!(LimitsTable::default().limits(0), Limits::default());
+        assert_eq!(LimitsTable::default().patience(), Patience::default());
         let written = "grace-ms = 10\ncontexts = { per-user = 3 }";
         let table: LimitsTable = toml::from_str(written).expect("the table is well-formed");
         let (limits, standard) = (table.limits(17), Limits::default());

@@ -69,11 +69,14 @@ impl fmt::Display for ListenError {
             ),
             Self::NotASocket => f.write_str("something that is no socket has this name"),
             Self::ForeignSocket(uid) => {
-                write!(f, "a socket of uid {uid} has this name: remove it if it should not be there")
+                write!(
+                    f,
+                    "a socket of uid {uid} has this name: remove it if it should not be there"
+                )
             }
-            Self::InUse => {
-                f.write_str("a daemon answers there: stop it first, or name another path with --socket")
-            }
+            Self::InUse => f.write_str(
+                "a daemon answers there: stop it first, or name another path with --socket",
+            ),
             Self::Refused(error) => error.fmt(f),
         }
     }
@@ -87,7 +90,8 @@ impl From<Errno> for ListenError {
     }
 }
 
-/// A socket that we bound ourselves. Dropping it removes the name, if it is still ours.
+/// The name of a socket that we bound ourselves. Dropping it removes the name, if it is still ours; the socket itself
+/// must be open until then, for it keeps its inode number from being used again.
 #[derive(Debug)]
 pub(crate) struct BoundSocket {
     path: PathBuf,
@@ -96,7 +100,8 @@ pub(crate) struct BoundSocket {
 
 impl Drop for BoundSocket {
     fn drop(&mut self) {
-        let ours = fs::symlink_metadata(&self.path).is_ok_and(|now| identity(&now) == self.identity);
+        let ours =
+            fs::symlink_metadata(&self.path).is_ok_and(|now| identity(&now) == self.identity);
         if ours {
             let _ = fs::remove_file(&self.path);
         }
@@ -117,8 +122,8 @@ pub(crate) fn bind_at(path: &Path) -> Result<(OwnedFd, BoundSocket), ListenError
     let path = directory.join(name);
 
     // Two daemons that start at once take turns, so that the second one finds the first one's socket.
-    let turn = File::open(&directory)
-        .map_err(|error| ListenError::Directory(directory.clone(), error))?;
+    let turn =
+        File::open(&directory).map_err(|error| ListenError::Directory(directory.clone(), error))?;
     flock(&turn, FlockOperation::LockExclusive)?;
     make_way(&path)?;
 

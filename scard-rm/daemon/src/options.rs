@@ -18,7 +18,7 @@ pub struct Options {
     #[arg(long = "socket", value_name = "PATH")]
     pub sockets: Vec<PathBuf>,
 
-    /// Serve this reader, written DRIVER:REST, for instance sim:piv; may be given several times
+    /// Serve this reader, written DRIVER:REST, for instance "sim:piv"; may be given several times
     #[arg(long = "reader", value_name = "SPEC")]
     pub readers: Vec<String>,
 
@@ -30,6 +30,7 @@ pub struct Options {
     #[arg(long, value_name = "DIR")]
     pub state_dir: Option<PathBuf>,
 
+    #[expect(clippy::doc_markdown, reason = "shown as it stands by --help")]
     /// What to log, for instance "debug" or "warn,scard_rm=trace" [default: info]
     #[arg(long, value_name = "FILTER")]
     pub log: Option<String>,
@@ -98,7 +99,11 @@ impl Settings {
             .map(|text| text.parse().map_err(SettingsError::Reader))
             .collect::<Result<_, _>>()?;
         Ok(Self {
-            sockets: if options.sockets.is_empty() { file.sockets } else { options.sockets.clone() },
+            sockets: if options.sockets.is_empty() {
+                file.sockets
+            } else {
+                options.sockets.clone()
+            },
             readers,
             state_dir: options.state_dir.clone().or(file.state_dir),
             log: options.log.clone().or(file.log),
@@ -108,6 +113,5 @@ impl Settings {
 }
 
 fn read(path: &Path) -> Result<ConfigFile, SettingsError> {
-    ConfigFile::read(path)
-        .map_err(|error| SettingsError::Config { path: path.to_owned(), error })
+    ConfigFile::read(path).map_err(|error| SettingsError::Config { path: path.to_owned(), error })
 }

@@ -1,6 +1,8 @@
 //! What the process asks of the kernel for itself. All of it is best effort: a kernel that refuses is no reason not to serve.
 
-use rustix::process::{DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpable_behavior, setrlimit};
+use rustix::process::{
+    DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpable_behavior, setrlimit,
+};
 use tracing::debug;
 
 /// Room for many clients; nothing of our memory, which sees PINs pass, in a core file or a debugger's hands.

@@ -11,13 +11,15 @@ use tokio::net::UnixStream;
 use tokio::net::unix::OwnedReadHalf;
 use tokio::sync::Notify;
 use tokio::time::{sleep_until, timeout};
-use tracing::{Instrument, debug, debug_span};
+use tracing::field::Empty;
+use tracing::{Instrument, Span, debug, debug_span};
 
-use crate::client::{Client, End, Posture, QUIET_TIME};
+use crate::client::{Client, End, Posture};
 use crate::conversation::Conversation;
 use crate::door::Admission;
 use crate::drivers::Drivers;
 use crate::engine::Engine;
+use crate::limits::Patience;
 
 /// What it takes to serve a client.
 #[derive(Clone)]
@@ -26,13 +28,15 @@ pub(crate) struct Service {
     pub(crate) engine: Arc<Engine>,
     /// Where commands for drivers go.
     pub(crate) drivers: Arc<Drivers>,
+    /// How long clients may keep us waiting.
+    pub(crate) patience: Patience,
 }
 
 impl Service {
     /// Serves a connection in a task of its own.
     pub(crate) fn welcome(&self, stream: UnixStream, peer: Peer, admission: Admission) {
         let service = self.clone();
-        let span = debug_span!("client", uid = peer.uid, pid = peer.pid);
+        let span = debug_span!("client", id = Empty, uid = peer.uid, pid = peer.pid);
         tokio::spawn(
             async move {
                 service.serve(stream, peer).await;
@@ -45,18 +49,19 @@ impl Service {
     async fn serve(&self, stream: UnixStream, peer: Peer) {
         let (mut reading, writing) = stream.into_split();
         let mut first = First::default();
-        let Ok(Some(dialect)) = timeout(QUIET_TIME, first.read(&mut reading)).await else {
+        let Ok(Some(dialect)) = timeout(self.patience.quiet, first.read(&mut reading)).await else {
             debug!("gone before the first word");
             return;
         };
         let wake = Arc::new(Notify::new());
         let table_entries = self.engine.table_entries();
         let conversation = Conversation::new(dialect, first.bytes(), table_entries);
-        let client = Client::new(conversation, writing, Arc::clone(&wake));
+        let client = Client::new(conversation, self.patience, writing, Arc::clone(&wake));
         let client = self.engine.client_connected(peer, client);
-        debug!(client = client.0, ?dialect, "connected");
+        Span::current().record("id", client.0);
+        debug!(?dialect, "connected");
         let end = self.converse(client, peer, &mut reading, &wake).await;
-        debug!(client = client.0, ?end, "connection ends");
+        debug!(?end, "connection ends");
         self.engine.client_gone(client);
     }
 
@@ -88,10 +93,11 @@ impl Service {
                     () = wake.notified() => {}
                     () = sleep_until(until) => return late,
                 },
-                Posture::Writing => {
+                Posture::Writing { until: (until, late) } => {
                     tokio::select! {
                         _ = reading.ready(Interest::WRITABLE) => {}
                         () = wake.notified() => {}
+                        () = sleep_until(until) => return late,
                     }
                     let _ = engine.with_client(client, Client::flush);
                 }

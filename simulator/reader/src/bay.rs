@@ -40,6 +40,7 @@ pub(crate) struct Bay {
     state: Arc<watch::Sender<BayState>>,
     events: mpsc::UnboundedSender<CardEvent>,
     insertions: u64,
+    order: u64,
 }
 
 impl Bay {
@@ -47,15 +48,21 @@ impl Bay {
     pub(crate) fn new(
         name: String,
         resident: Resident,
+        order: u64,
     ) -> (Self, BayView, mpsc::UnboundedReceiver<CardEvent>) {
         let (events, queue) = mpsc::unbounded_channel();
         let state = Arc::new(watch::Sender::new(BayState { name, resident, inserted: None }));
         let view = BayView { seen: state.subscribe(), state: Arc::clone(&state) };
-        (Self { state, events, insertions: 0 }, view, queue)
+        (Self { state, events, insertions: 0, order }, view, queue)
     }
 
     pub(crate) fn state(&self) -> watch::Ref<'_, BayState> {
         self.state.borrow()
+    }
+
+    /// The order that it belongs to.
+    pub(crate) const fn order(&self) -> u64 {
+        self.order
     }
 
     /// Puts a card in: the given one, or the one that was there before. False if there is one already.

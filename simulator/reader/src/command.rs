@@ -5,6 +5,7 @@
 //! | `status` | tells what there is | `{"readers":[READER...]}` |
 //! | `insert READER [SPEC]` | puts a card in: the one that was there before, as it was but for its security state, or a new one as ordered by SPEC (`piv,...`, see [`CardSpec`]) | `READER` as it is now |
 //! | `remove READER` | takes the card out | `READER` as it is now |
+//! | `readers`, then one line for each order (a [`SimSpec`]) | has exactly the readers of these orders from now on; those of an order that was given before stay as they are | as to `status` |
 //!
 //! `READER` in a command is the reader's number, its name, or a part of its name that no other reader has; a name
 //! may stand in double quotes. In an answer it is
@@ -17,7 +18,7 @@ use std::fmt;
 use crate::bay::Bay;
 use crate::driver::SimDriver;
 use crate::make::MakeError;
-use crate::spec::{CardSpec, SpecError};
+use crate::spec::{CardSpec, SimSpec, SpecError};
 
 /// Why a command fails.
 #[derive(Debug)]
@@ -36,9 +37,9 @@ impl fmt::Display for CommandError<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotUtf8 => f.write_str("a command is UTF-8 text"),
-            Self::Unknown => {
-                f.write_str("the commands are: status, insert READER [SPEC], remove READER")
-            }
+            Self::Unknown => f.write_str(
+                "the commands are: status, insert READER [SPEC], remove READER, readers",
+            ),
             Self::NoReader(text) => write!(f, "no virtual reader is called {text:?}"),
             Self::ManyReaders(text) => write!(f, "more than one virtual reader matches {text:?}"),
             Self::AlreadyInserted(name) => write!(f, "there is a card in {name:?} already"),
@@ -61,21 +62,23 @@ impl SimDriver {
     }
 
     fn obey_text<'a>(&mut self, text: &'a str) -> Result<Value, CommandError<'a>> {
+        let mut lines = text.lines();
+        if lines.next() == Some("readers") {
+            let wanted = lines.map(str::parse).collect::<Result<Vec<SimSpec>, _>>();
+            self.reorder(&wanted.map_err(CommandError::Spec)?).map_err(CommandError::Make)?;
+            return Ok(self.status());
+        }
         let (verb, rest) = text.split_once(' ').unwrap_or((text, ""));
         let rest = rest.trim();
         match verb {
-            "status" if rest.is_empty() => {
-                let readers: Vec<Value> =
-                    self.bays().iter().enumerate().map(|(at, bay)| describe(at, bay)).collect();
-                Ok(json!({ "readers": readers }))
-            }
+            "status" if rest.is_empty() => Ok(self.status()),
             "insert" if !rest.is_empty() => {
                 let (reader, spec) = reader_and_spec(rest);
                 let at = self.find(reader)?;
                 let other = match spec {
                     Some(spec) => {
                         let spec: CardSpec = spec.parse().map_err(CommandError::Spec)?;
-                        Some(self.make(&spec, 0).map_err(CommandError::Make)?)
+                        Some(self.make_card(&spec, 0).map_err(CommandError::Make)?)
                     }
                     None => None,
                 };
@@ -87,6 +90,12 @@ impl SimDriver {
             }
             _ => Err(CommandError::Unknown),
         }
+    }
+
+    fn status(&mut self) -> Value {
+        let readers: Vec<Value> =
+            self.bays().iter().enumerate().map(|(at, bay)| describe(at, bay)).collect();
+        json!({ "readers": readers })
     }
 
     fn change<'a>(

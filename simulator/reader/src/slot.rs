@@ -178,3 +178,6 @@ impl CardEvents for SimEvents {
         Box::pin(self.0.recv())
     }
 }
+
+#[cfg(test)]
+mod tests;

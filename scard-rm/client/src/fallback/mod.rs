@@ -18,12 +18,14 @@ use scard_wire::pcsclite::{ClientReply, ClientRequest};
 
 use crate::Endpoint;
 use connection::Connection;
+use status_change::Wait;
 
 #[derive(Debug)]
 pub(crate) struct Fallback {
     endpoint: Endpoint,
     descriptor: OwnedFd,
     inner: Mutex<Inner>,
+    wait: Wait,
 }
 
 #[derive(Debug)]
@@ -45,7 +47,7 @@ impl Fallback {
         let descriptor =
             connection.descriptor().try_clone_to_owned().map_err(|_| ScardCode::NoMemory)?;
         let inner = Mutex::new(Inner { connection, handles: BTreeMap::new() });
-        Ok(Self { endpoint: endpoint.clone(), descriptor, inner })
+        Ok(Self { endpoint: endpoint.clone(), descriptor, inner, wait: Wait::default() })
     }
 
     pub(crate) fn descriptor(&self) -> BorrowedFd<'_> {
@@ -55,13 +57,24 @@ impl Fallback {
     pub(crate) fn call(&self, call: &Call) -> Reply {
         match call {
             Call::Cancel { context } => Ok(self.cancel(*context).map(|()| Answer::Done)?),
+            Call::StatusChange { timeout_ms, readers, .. } => {
+                let connection = &mut self.inner().connection;
+                status_change::wait(connection, &self.wait, *timeout_ms, readers)
+            }
             call => self.inner().call(call),
         }
     }
 
-    /// On a connection of its own, without a version: that is how pcscd wants it.
+    /// On a connection of its own, without a version: that is how pcscd wants it. Without a wait nothing is sent, as in
+    /// libpcsclite; pcscd knows only waits that are registered at this moment, the others see that they are cancelled.
     pub(crate) fn cancel(&self, context: ContextId) -> Result<(), ScardCode> {
-        Connection::cancel(&self.endpoint, context)
+        if !self.wait.cancel() {
+            return Ok(());
+        }
+        match Connection::cancel(&self.endpoint, context) {
+            Err(ScardCode::InvalidHandle) => Ok(()),
+            said => said,
+        }
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -126,9 +139,6 @@ impl Inner {
             Call::ListReaders { .. } => {
                 let names = self.readers()?.into_iter().map(|reader| reader.name);
                 Ok(Answer::Readers(names.collect()))
-            }
-            Call::StatusChange { timeout_ms, readers, .. } => {
-                status_change::wait(&mut self.connection, *timeout_ms, readers)
             }
             Call::DescribeReaders => {
                 let describe =

@@ -1,5 +1,6 @@
 //! `SCardGetStatusChange` over pcsc-lite's wire: the comparison is the client's work there.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -13,11 +14,50 @@ use super::connection::{Connection, Watched};
 const ATR_LOOKS: u32 = 10;
 const ATR_LOOK_EVERY: Duration = Duration::from_millis(40);
 
+/// Whether a thread waits, for the threads that cancel.
+#[derive(Debug, Default)]
+pub(super) struct Wait {
+    is_waiting: AtomicBool,
+    is_cancelled: AtomicBool,
+}
+
+impl Wait {
+    /// Says that the wait is to end; false if there is none. It sees that as soon as it registers again; one that is
+    /// registered already is pcscd's to end.
+    pub(super) fn cancel(&self) -> bool {
+        let is_waiting = self.is_waiting.load(Ordering::SeqCst);
+        self.is_cancelled.store(is_waiting, Ordering::SeqCst);
+        is_waiting
+    }
+
+    fn begin(&self) -> Waiting<'_> {
+        self.is_cancelled.store(false, Ordering::SeqCst);
+        self.is_waiting.store(true, Ordering::SeqCst);
+        Waiting(self)
+    }
+}
+
+/// A thread that waits, until it is dropped.
+struct Waiting<'w>(&'w Wait);
+
+impl Waiting<'_> {
+    fn is_cancelled(&self) -> bool {
+        self.0.is_cancelled.load(Ordering::SeqCst)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.is_waiting.store(false, Ordering::SeqCst);
+    }
+}
+
 /// Waits until something differs from what the program knows.
 ///
 /// The order is libpcsclite's: nothing to wait for is success at once, an unknown name is an error before any wait.
 pub(super) fn wait(
     connection: &mut Connection,
+    wait: &Wait,
     timeout_ms: Option<u32>,
     known: &[KnownReader],
 ) -> Reply {
@@ -32,13 +72,18 @@ pub(super) fn wait(
     if known.iter().any(|known| !is_pnp_reader(&known.name) && find(&table, known).is_none()) {
         return Err(ScardCode::UnknownReader.into());
     }
-    let at_entry = PnpCount::now(connection, &table)?;
+    let at_entry = PnpCount::now(connection, known, &table)?;
     let is_poll = timeout_ms == Some(0);
+    let waiting = wait.begin();
     loop {
         if !is_poll {
             table = readers(connection.watch()?);
+            if waiting.is_cancelled() {
+                connection.stop_watching()?;
+                return Err(ScardCode::Cancelled.into());
+            }
         }
-        let mut now = at_entry.again(connection, &table)?;
+        let mut now = PnpCount::now(connection, known, &table)?;
         let mut seen = look(known, &table, at_entry, now);
         if seen.iter().any(is_changed) {
             if !is_poll {
@@ -50,7 +95,7 @@ pub(super) fn wait(
                 }
                 thread::sleep(ATR_LOOK_EVERY);
                 table = readers(connection.table()?);
-                now = at_entry.again(connection, &table)?;
+                now = PnpCount::now(connection, known, &table)?;
                 seen = look(known, &table, at_entry, now);
             }
             return Ok(Answer::StatusChange { changed: true, readers: seen });
@@ -69,16 +114,14 @@ enum PnpCount {
 }
 
 impl PnpCount {
-    fn now(connection: &mut Connection, table: &[ReaderEntry]) -> Result<Self, ScardCode> {
-        Ok(match connection.reader_events()? {
-            Some(events) => Self::Events(events),
-            None => Self::Readers(table.len()),
-        })
-    }
-
-    /// The same a little later.
-    fn again(self, connection: &mut Connection, table: &[ReaderEntry]) -> Result<Self, ScardCode> {
-        Self::now(connection, table)
+    fn now(
+        connection: &mut Connection,
+        known: &[KnownReader],
+        table: &[ReaderEntry],
+    ) -> Result<Self, ScardCode> {
+        let is_asked_for = known.iter().any(|known| is_pnp_reader(&known.name));
+        let events = if is_asked_for { connection.reader_events()? } else { None };
+        Ok(events.map_or(Self::Readers(table.len()), Self::Events))
     }
 
     fn compare(self, now: Self, current_state: u32) -> SeenReader {
