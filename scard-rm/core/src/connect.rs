@@ -206,6 +206,7 @@ impl Core {
                 return self.attached(id, &attaching);
             }
             Err(SlotError::NotSupported) => ScardCode::ProtocolMismatch,
+            Err(_) if !self.is_owed(attaching.asker) => return,
             Err(SlotError::ProtocolRefused) => match default.filter(|default| *default != protocol)
             {
                 Some(default) => return self.negotiate(id, attaching, default),

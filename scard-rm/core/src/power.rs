@@ -221,7 +221,7 @@ impl Core {
         let Some(reader) = self.readers.get_mut(&id) else { return };
         let unused = reader.handles.is_empty() && reader.is_powered();
         match (unused, reader.rest_at) {
-            (true, None) => {
+            (true, None) if !cfg!(scard_fault = "power_forgotten") => {
                 let at = self.now + self.limits.grace;
                 reader.rest_at = Some(at);
                 self.timers.set(at, Timer::Rest(id));
@@ -230,7 +230,7 @@ impl Core {
                 reader.rest_at = None;
                 self.timers.clear(at, Timer::Rest(id));
             }
-            (true, Some(_)) | (false, _) => {}
+            _ => {}
         }
     }
 

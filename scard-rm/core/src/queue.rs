@@ -179,6 +179,7 @@ impl Queue {
     /// The first in line; while a handle is in a transaction, the first of that handle.
     pub(crate) fn first(&self, holder: Option<CardHandle>) -> Option<Place> {
         match holder {
+            None if cfg!(scard_fault = "last_come_first_served") => self.places().last(),
             None => self.live.first_key_value().map(|(place, _)| *place),
             Some(handle) => self.of_handle(handle).next(),
         }
