@@ -145,7 +145,8 @@ impl Connection {
     /// Asks to be told of the next change, then reads the table: what changes in between is told.
     ///
     /// Once it is on, the message of the watch may come before any other reply, and nothing tells it from the beginning of a
-    /// table. So the table comes over a connection on the side. (libpcsclite 2.5.1 takes its chances.)
+    /// table.
+    /// DIFFERS: so the table comes over a connection on the side; libpcsclite 2.5.1 takes its chances.
     pub(super) fn watch(&mut self) -> Result<Table, ScardCode> {
         if self.version.wait_brings_table() {
             return self.ask_for_table(Command::WaitReaderStateChange);
