@@ -83,9 +83,8 @@ impl Connection {
             match (reply.result, named) {
                 (Ok(()), Some(named)) => return Ok(Some(named.min(offered))),
                 (Ok(()), None) => return Ok(Some(offered)),
-                (Err(ScardCode::ServiceStopped), Some(named)) if named < offered => {
-                    offered = named;
-                }
+                // `E_SERVICE_STOPPED`, and `E_NO_SERVICE` up to 1.8.23.
+                (Err(_), Some(named)) if named < offered => offered = named,
                 (Err(_), _) => return Ok(None),
             }
         }
