@@ -5,6 +5,9 @@
 //! keeps a slot from being used.
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "conformance")]
+pub mod conformance;
+
 use std::future::Future;
 use std::pin::Pin;
 
@@ -16,6 +19,11 @@ pub type DriverFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// One slot of a reader. One task at a time owns it; it takes and gives owned bytes.
 pub trait Slot: Send + 'static {
+    /// The resource manager tells how it calls the reader: once, before anything else.
+    fn named(&mut self, name: &ReaderName) {
+        let _ = name;
+    }
+
     /// Cold reset: power off if it is on, power on, answer to reset.
     fn power_on(&mut self) -> DriverFuture<'_, Result<Atr, SlotError>>;
 

@@ -34,7 +34,7 @@ pub const fn control_function(code: u32) -> Option<u32> {
 
 /// A code in pcsc-lite's numbers.
 ///
-/// DIFFERS: none; pcsc-lite itself differs from Windows in `SCARD_E_UNSUPPORTED_FEATURE`, which is 0x1F there.
+/// pcsc-lite itself differs from Windows in `SCARD_E_UNSUPPORTED_FEATURE`, which is 0x1F there.
 #[must_use]
 pub const fn pcsclite_number(code: ScardCode) -> u32 {
     match code {

@@ -121,6 +121,23 @@ impl Atr {
     /// # Errors
     /// [`AtrError::Short`], [`AtrError::BadCheckCharacter`].
     pub fn parts(&self) -> Result<AtrParts, AtrError> {
+        let parts = self.layout()?;
+        if let Some(got) = parts.check {
+            let end = self.as_bytes().len().saturating_sub(parts.trailing.len());
+            let covered = self.as_bytes().get(1..end.saturating_sub(1)).unwrap_or_default();
+            let expected = covered.iter().fold(0, |sum, b| sum ^ b);
+            if got != expected {
+                return Err(AtrError::BadCheckCharacter { expected, got });
+            }
+        }
+        Ok(parts)
+    }
+
+    /// Takes the answer apart without a look at whether TCK is right, for programs that explain broken ones.
+    ///
+    /// # Errors
+    /// [`AtrError::Short`].
+    pub fn layout(&self) -> Result<AtrParts, AtrError> {
         let bytes = self.as_bytes();
         let byte = |at: usize| {
             bytes
@@ -158,13 +175,7 @@ impl Atr {
         let mut end = historical_end;
         let mut check = None;
         if check_needed {
-            let got = byte(end)?;
-            let covered = bytes.get(1..end).ok_or(short(end))?;
-            let expected = covered.iter().fold(0, |sum, b| sum ^ b);
-            if got != expected {
-                return Err(AtrError::BadCheckCharacter { expected, got });
-            }
-            check = Some(got);
+            check = Some(byte(end)?);
             end = end.saturating_add(1);
         }
         Ok(AtrParts {
@@ -255,6 +266,18 @@ mod tests {
             let cut = Atr::new(&YUBIKEY_5[..end]).and_then(|atr| atr.parts());
             assert!(cut.is_err(), "cut at {end}");
         }
+    }
+
+    #[test]
+    fn a_wrong_check_character_is_an_error_for_parts_and_shown_by_layout() {
+        let mut bytes = YUBIKEY_5.to_vec();
+        bytes[22] = 0x41;
+        let atr = Atr::new(&bytes).unwrap();
+        assert_eq!(atr.parts(), Err(AtrError::BadCheckCharacter { expected: 0x40, got: 0x41 }));
+        assert_eq!(atr.layout().unwrap().check, Some(0x41));
+        bytes[22] = 0x40;
+        bytes.push(0x00);
+        assert_eq!(Atr::new(&bytes).unwrap().parts().unwrap().trailing, [0x00]);
     }
 
     #[test]

@@ -1,0 +1,255 @@
+//! One connection, as the engine sees it: what it says, what it is told, and what of that could not be sent yet.
+
+use std::io::{self, ErrorKind, IoSlice};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use scard_core::{DropReason, Push, RequestId, Wire};
+use scard_types::call::Reply;
+use tokio::io::{AsyncRead, ReadBuf};
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::sync::Notify;
+use tokio::time::Instant;
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::conversation::{Asked, Conversation, Nonsense};
+use crate::limits::Patience;
+
+/// What may wait to be sent to a client that does not read, beside the one message that filled its socket.
+const BACKLOG_BYTES: usize = 256 * 1024;
+/// What a client may send ahead while its request is parked: the longest message of pcsc-lite's wire,
+/// 8 header + 32 structure + 65,548 payload.
+const AHEAD_BYTES: usize = 8 + 32 + 65_548;
+
+/// Why a connection ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// The client closed it, or died.
+    Closed,
+    /// The core does not want it.
+    Refused(DropReason),
+    /// What it sends is not understood.
+    Nonsense(Nonsense),
+    /// It does not read what it is sent.
+    NeverReads,
+    /// It began a message and did not end it in time.
+    SlowMessage,
+    /// It asked for nothing in time.
+    Quiet,
+    /// It sent more than one message ahead.
+    TooFarAhead,
+}
+
+/// What a session has to wait for.
+pub(crate) enum Posture {
+    /// The next bytes of the client, at most until then.
+    Reading { until: Option<(Instant, End)> },
+    /// Room to send what is left.
+    Writing,
+    /// Nothing: it is over.
+    Ended(End),
+}
+
+/// One connection.
+pub(crate) struct Client {
+    conversation: Conversation,
+    patience: Patience,
+    stream: OwnedWriteHalf,
+    /// Wakes the session when something changed that it did not do itself.
+    wake: Arc<Notify>,
+    /// What the client has not read yet. Answers of cards may be secrets.
+    backlog: Zeroizing<Vec<u8>>,
+    end: Option<End>,
+    /// Requests that are not answered.
+    pending: usize,
+    /// Bytes that came while the conversation could not go on.
+    ahead: usize,
+    message_since: Option<Instant>,
+    quiet_since: Instant,
+}
+
+impl Client {
+    /// A new connection.
+    pub(crate) fn new(
+        conversation: Conversation,
+        patience: Patience,
+        stream: OwnedWriteHalf,
+        wake: Arc<Notify>,
+    ) -> Self {
+        Self {
+            conversation,
+            patience,
+            stream,
+            wake,
+            backlog: Zeroizing::default(),
+            end: None,
+            pending: 0,
+            ahead: 0,
+            message_since: None,
+            quiet_since: Instant::now(),
+        }
+    }
+
+    /// What it speaks.
+    pub(crate) const fn wire(&self) -> Wire {
+        self.conversation.wire()
+    }
+
+    /// What its session has to wait for now, `in_use` being whether the core has anything of this client.
+    pub(crate) fn posture(&self, in_use: bool) -> Posture {
+        if let Some(end) = self.end {
+            return Posture::Ended(end);
+        }
+        if !self.backlog.is_empty() {
+            return Posture::Writing;
+        }
+        let until = match self.message_since {
+            Some(since) => Some((since + self.patience.message, End::SlowMessage)),
+            None if in_use => None,
+            None => Some((self.quiet_since + self.patience.quiet, End::Quiet)),
+        };
+        Posture::Reading { until }
+    }
+
+    /// Reads once. Ready when something came or the connection is over.
+    pub(crate) fn poll_read(
+        &mut self,
+        cx: &mut Context<'_>,
+        stream: &mut OwnedReadHalf,
+    ) -> Poll<()> {
+        let mut room = ReadBuf::new(self.conversation.room());
+        match ready!(Pin::new(stream).poll_read(cx, &mut room)) {
+            Ok(()) if room.filled().is_empty() => self.end(End::Closed),
+            Ok(()) => {
+                let bytes = room.filled().len();
+                self.conversation.filled(bytes);
+                self.ahead = if self.is_busy() { self.ahead + bytes } else { 0 };
+                if self.ahead > AHEAD_BYTES {
+                    self.end(End::TooFarAhead);
+                }
+            }
+            Err(_) => self.end(End::Closed),
+        }
+        Poll::Ready(())
+    }
+
+    /// Whether the conversation cannot go on before an answer.
+    const fn is_busy(&self) -> bool {
+        matches!(self.wire(), Wire::PcscLite) && self.pending > 0
+    }
+
+    /// The next request that is complete and may be asked now.
+    pub(crate) fn next_asked(&mut self) -> Option<Asked> {
+        if self.end.is_some() || !self.backlog.is_empty() {
+            return None;
+        }
+        let mut out = Zeroizing::default();
+        let next = self.conversation.next(&mut out);
+        self.send(&out, &[]);
+        match next {
+            Ok(Some(asked)) => {
+                self.pending += 1;
+                self.message_since = None;
+                Some(asked)
+            }
+            Ok(None) => {
+                let now = Instant::now();
+                self.quiet_since = now;
+                let mid_message = self.conversation.is_mid_message();
+                self.message_since = mid_message.then(|| self.message_since.unwrap_or(now));
+                None
+            }
+            Err(nonsense) => {
+                self.end(End::Nonsense(nonsense));
+                None
+            }
+        }
+    }
+
+    /// Answers a request.
+    pub(crate) fn reply(&mut self, request: RequestId, reply: &Reply) {
+        self.pending = self.pending.saturating_sub(1);
+        let mut out = Zeroizing::default();
+        let payload = self.conversation.reply(request, reply, &mut out);
+        self.send(&out, payload);
+        if self.wire() == Wire::PcscLite && self.conversation.is_mid_message() {
+            // The client has asked more in the meantime, and only its session can go on with that.
+            self.wake.notify_one();
+        }
+    }
+
+    /// Tells the client something that is no answer.
+    pub(crate) fn push(&mut self, push: Push) {
+        let mut out = Zeroizing::default();
+        self.conversation.push(push, &mut out);
+        self.send(&out, &[]);
+    }
+
+    /// Ends the connection; the first reason counts.
+    pub(crate) fn end(&mut self, end: End) {
+        if matches!(end, End::Refused(DropReason::TooManyConnections { .. })) {
+            let mut out = Vec::new();
+            self.conversation.refuse(&mut out);
+            self.send(&out, &[]);
+        }
+        self.end.get_or_insert(end);
+        self.wake.notify_one();
+    }
+
+    /// Sends what was left, as much as there is room for.
+    pub(crate) fn flush(&mut self) {
+        match self.stream.try_write(&self.backlog) {
+            Ok(sent) => {
+                let left = self.backlog.len().saturating_sub(sent);
+                self.backlog.copy_within(sent.., 0);
+                wipe_behind(&mut self.backlog, left);
+            }
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            Err(_) => self.end(End::Closed),
+        }
+    }
+
+    /// Sends `head` and `tail` in one write. What does not fit is left to the session, within bounds.
+    fn send(&mut self, head: &[u8], tail: &[u8]) {
+        let whole = head.len() + tail.len();
+        if self.end.is_some() || whole == 0 {
+            return;
+        }
+        let mut sent = 0;
+        if self.backlog.is_empty() {
+            match self.write(head, tail) {
+                Ok(bytes) => sent = bytes,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                Err(_) => return self.end(End::Closed),
+            }
+        } else if self.backlog.len() + whole > BACKLOG_BYTES {
+            return self.end(End::NeverReads);
+        }
+        if sent < whole {
+            let (head_sent, tail_sent) = (sent.min(head.len()), sent.saturating_sub(head.len()));
+            let mut left = Vec::with_capacity(self.backlog.len() + whole - sent);
+            left.extend_from_slice(&self.backlog);
+            left.extend_from_slice(head.get(head_sent..).unwrap_or_default());
+            left.extend_from_slice(tail.get(tail_sent..).unwrap_or_default());
+            self.backlog = Zeroizing::new(left);
+            self.wake.notify_one();
+        }
+    }
+
+    fn write(&self, head: &[u8], tail: &[u8]) -> io::Result<usize> {
+        if tail.is_empty() {
+            self.stream.try_write(head)
+        } else {
+            self.stream.try_write_vectored(&[IoSlice::new(head), IoSlice::new(tail)])
+        }
+    }
+}
+
+/// Shortens `bytes` and leaves nothing behind the new end.
+fn wipe_behind(bytes: &mut Vec<u8>, len: usize) {
+    if let Some(rest) = bytes.get_mut(len..) {
+        rest.zeroize();
+    }
+    bytes.truncate(len);
+}

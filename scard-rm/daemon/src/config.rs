@@ -1,0 +1,57 @@
+//! The configuration file.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::limits::LimitsTable;
+
+/// The configuration file as it is written. A word that is not in here is an error: a typing mistake in a limit must not pass.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(crate) struct ConfigFile {
+    /// `sockets = ["/run/pcscd/pcscd.comm"]`
+    pub(crate) sockets: Vec<PathBuf>,
+    /// `readers = ["sim:piv"]`
+    pub(crate) readers: Vec<String>,
+    /// `state-dir = "/var/lib/scard"`
+    pub(crate) state_dir: Option<PathBuf>,
+    /// `log = "info"`
+    pub(crate) log: Option<String>,
+    /// `[limits]`
+    pub(crate) limits: LimitsTable,
+}
+
+/// Why a configuration file cannot be used.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// It cannot be read.
+    Unreadable(io::Error),
+    /// It is no TOML, or says something that we do not know.
+    Malformed(Box<toml::de::Error>),
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreadable(error) => write!(f, "cannot be read: {error}"),
+            Self::Malformed(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+impl ConfigFile {
+    /// Reads the file at `path`.
+    ///
+    /// # Errors
+    /// See [`ConfigError`].
+    pub(crate) fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(ConfigError::Unreadable)?;
+        toml::from_str(&text).map_err(|error| ConfigError::Malformed(Box::new(error)))
+    }
+}

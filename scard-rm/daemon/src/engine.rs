@@ -1,0 +1,330 @@
+//! The core with everything around it that it knows nothing of: the time, the connections, the slots.
+//!
+//! One lock, taken by whoever has news (a session that read a request, a slot task that finished its work, the timer)
+//! and never held over an `.await`. Whoever brings an event carries out what the core says about it, so that a request
+//! that a slot can answer at once is read, carried out and answered by one task.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use reader_api::Slot;
+use scard_core::{
+    Action, ClientId, Core, Event, JobId, ReaderId, ReaderNaming, RequestId, Work, WorkDone,
+};
+use scard_types::call::{Call, Peer, Reply};
+use scard_types::{CardEvent, Millis, SecretBytes};
+use tokio::sync::watch;
+use tokio::time::Instant;
+use tracing::{debug, error, info};
+
+use crate::client::{Client, End, Posture};
+use crate::conversation::Asked;
+use crate::slots::{self, Orders, Reader};
+use crate::table_size::TableSize;
+
+/// The one place where everything meets.
+pub(crate) struct Engine {
+    state: Mutex<State>,
+    /// Readers that held a card when they came, and whose card has not answered yet.
+    cards_awaited: watch::Sender<usize>,
+    /// When the core wants to be called although nothing happened.
+    deadline: watch::Sender<Option<Millis>>,
+    begin: Instant,
+}
+
+/// What the lock guards.
+pub(crate) struct State {
+    core: Core,
+    clients: BTreeMap<ClientId, Client>,
+    readers: BTreeMap<ReaderId, Reader>,
+    last_client: u64,
+    last_reader: u64,
+    table: TableSize,
+}
+
+/// A request that is for a driver.
+pub(crate) struct DriverRequest {
+    /// Its number.
+    pub(crate) request: RequestId,
+    /// The driver's name.
+    pub(crate) driver: String,
+    /// What it is told.
+    pub(crate) command: SecretBytes,
+}
+
+impl Engine {
+    /// An engine without readers and clients.
+    pub(crate) fn new(core: Core, table: TableSize) -> Self {
+        Self {
+            state: Mutex::new(State {
+                core,
+                clients: BTreeMap::new(),
+                readers: BTreeMap::new(),
+                last_client: 0,
+                last_reader: 0,
+                table,
+            }),
+            cards_awaited: watch::Sender::new(0),
+            deadline: watch::Sender::new(None),
+            begin: Instant::now(),
+        }
+    }
+
+    /// How many entries the reader table of pcsc-lite's wire 4:6 has at least.
+    pub(crate) fn table_entries(&self) -> usize {
+        self.lock().table.entries()
+    }
+
+    /// A client whose dialect is known. What was read to find out is in it already.
+    pub(crate) fn client_connected(&self, peer: Peer, client: Client) -> ClientId {
+        let mut state = self.lock();
+        state.last_client += 1;
+        let id = ClientId(state.last_client);
+        let wire = client.wire();
+        state.clients.insert(id, client);
+        self.handle(&mut state, Event::ClientConnected { client: id, peer, wire });
+        id
+    }
+
+    /// The connection is closed, or will be in a moment.
+    pub(crate) fn client_gone(&self, client: ClientId) {
+        let mut state = self.lock();
+        if state.clients.remove(&client).is_some() {
+            self.handle(&mut state, Event::ClientGone { client });
+        }
+    }
+
+    /// Lets a session look at its client and pass on what it asks. `None` once the client is gone.
+    pub(crate) fn with_client<T>(
+        &self,
+        client: ClientId,
+        look: impl FnOnce(&mut Client) -> T,
+    ) -> Option<T> {
+        self.lock().clients.get_mut(&client).map(look)
+    }
+
+    /// What the session of a client has to wait for.
+    pub(crate) fn posture(&self, client: ClientId) -> Option<Posture> {
+        let state = self.lock();
+        let in_use = state.core.is_in_use(client);
+        state.clients.get(&client).map(|client| client.posture(in_use))
+    }
+
+    /// Passes on what the client has asked completely, until it has to wait or has asked nothing more; a request
+    /// that is for a driver is given back, and the rest stays for the next call.
+    pub(crate) fn serve(&self, client: ClientId) -> Option<DriverRequest> {
+        let mut state = self.lock();
+        loop {
+            match state.clients.get_mut(&client)?.next_asked()? {
+                Asked::Call { request, call } => {
+                    debug!(request = request.0, call = call_name(&call));
+                    self.handle(&mut state, Event::Request { client, request, call });
+                }
+                Asked::Driver { request, driver, command } => {
+                    return Some(DriverRequest { request, driver, command });
+                }
+            }
+        }
+    }
+
+    /// Answers a request that the core knows nothing of.
+    pub(crate) fn answer(&self, client: ClientId, request: RequestId, reply: &Reply) {
+        let _ = self.with_client(client, |client| client.reply(request, reply));
+    }
+
+    /// A driver announced a reader.
+    pub(crate) fn reader_arrived(
+        &self,
+        driver: &str,
+        naming: ReaderNaming,
+        slot: Box<dyn Slot>,
+        orders: Orders,
+        occupied: bool,
+    ) -> ReaderId {
+        let mut state = self.lock();
+        state.last_reader += 1;
+        let reader = ReaderId(state.last_reader);
+        state.readers.insert(reader, Reader::new(slot, orders, occupied));
+        if occupied {
+            self.cards_awaited.send_modify(|awaited| *awaited += 1);
+        }
+        let driver = driver.to_owned();
+        self.handle(&mut state, Event::ReaderArrived { reader, naming, driver });
+        let entries = state.core.table_slots();
+        state.table.note(entries);
+        reader
+    }
+
+    /// A reader went.
+    pub(crate) fn reader_gone(&self, reader: ReaderId) {
+        let mut state = self.lock();
+        if let Some(gone) = state.readers.remove(&reader) {
+            info!(reader = gone.name(), "reader gone");
+            self.card_answered(gone.awaited());
+            self.handle(&mut state, Event::ReaderGone { reader });
+        }
+    }
+
+    /// A card came or went.
+    pub(crate) fn card_event(&self, reader: ReaderId, event: CardEvent) {
+        let mut state = self.lock();
+        let Some(known) = state.readers.get_mut(&reader) else { return };
+        info!(reader = known.name(), ?event, "card");
+        if event == CardEvent::Removed {
+            let awaited = known.no_longer_awaited();
+            self.card_answered(awaited);
+        }
+        self.handle(&mut state, Event::Card { reader, event });
+    }
+
+    /// A slot has done its work and comes back.
+    pub(crate) fn work_done(
+        &self,
+        reader: ReaderId,
+        slot: Box<dyn Slot>,
+        job: JobId,
+        done: WorkDone,
+    ) {
+        let mut state = self.lock();
+        let Some(known) = state.readers.get_mut(&reader) else { return };
+        known.take_back(slot);
+        if matches!(done, WorkDone::Powered(_)) {
+            let awaited = known.no_longer_awaited();
+            self.card_answered(awaited);
+        }
+        self.handle(&mut state, Event::WorkDone { reader, job, done });
+    }
+
+    /// Waits until each card that was there at start has answered, or was found mute.
+    pub(crate) async fn cards_answered(&self) {
+        // The sender lives in `self`, so waiting cannot fail.
+        let _ = self.cards_awaited.subscribe().wait_for(|awaited| *awaited == 0).await;
+    }
+
+    /// The one timer: sleeps until the core's deadline, and not at all without one. Never ends.
+    pub(crate) async fn keep_time(&self) {
+        let mut deadline = self.deadline.subscribe();
+        loop {
+            let next = *deadline.borrow_and_update();
+            let passed = async {
+                match next {
+                    Some(at) => {
+                        tokio::time::sleep_until(self.begin + Duration::from_millis(at.0)).await;
+                    }
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = passed => self.handle(&mut self.lock(), Event::Tick),
+                _ = deadline.changed() => {}
+            }
+        }
+    }
+
+    /// Ends every connection.
+    pub(crate) fn close(&self) {
+        let clients = std::mem::take(&mut self.lock().clients);
+        drop(clients);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn now(&self) -> Millis {
+        Millis(u64::try_from(self.begin.elapsed().as_millis()).unwrap_or(u64::MAX))
+    }
+
+    fn card_answered(&self, was_awaited: bool) {
+        if was_awaited {
+            self.cards_awaited.send_modify(|awaited| *awaited = awaited.saturating_sub(1));
+        }
+    }
+
+    /// Tells the core what happened and carries out what it says, until nothing more follows from it.
+    fn handle(&self, state: &mut State, event: Event) {
+        let (mut events, mut actions) = (VecDeque::from([event]), Vec::new());
+        while let Some(event) = events.pop_front() {
+            state.core.handle(self.now(), event, &mut actions);
+            for action in actions.drain(..) {
+                state.carry_out(action, &mut events);
+            }
+        }
+        let next = state.core.deadline();
+        self.deadline.send_if_modified(|deadline| std::mem::replace(deadline, next) != next);
+    }
+}
+
+impl State {
+    fn carry_out(&mut self, action: Action, events: &mut VecDeque<Event>) {
+        match action {
+            Action::Reply { client, request, reply } => {
+                if let Some(client) = self.clients.get_mut(&client) {
+                    client.reply(request, &reply);
+                }
+            }
+            Action::Push { client, push } => {
+                if let Some(client) = self.clients.get_mut(&client) {
+                    client.push(push);
+                }
+            }
+            Action::Work { reader, job, work } => {
+                if let Some(done) = self.work(reader, job, work) {
+                    events.push_back(Event::WorkDone { reader, job, done });
+                }
+            }
+            Action::Drop { client, reason } => {
+                if let Some(client) = self.clients.get_mut(&client) {
+                    client.end(End::Refused(reason));
+                }
+            }
+            Action::Named { reader, name } => {
+                info!(reader = %name, "reader");
+                if let Some(reader) = self.readers.get_mut(&reader) {
+                    reader.set_name(name);
+                }
+            }
+            other => error!(?other, "the core asks for something unknown"),
+        }
+    }
+
+    /// Has a slot work: on the spot if it can be done in microseconds, else in the slot's task.
+    fn work(&mut self, reader: ReaderId, job: JobId, work: Work) -> Option<WorkDone> {
+        match self.readers.get_mut(&reader) {
+            Some(reader) => reader.work(job, work),
+            None => {
+                debug!(?reader, "work for a reader that is gone");
+                Some(slots::reader_gone(&work))
+            }
+        }
+    }
+}
+
+/// What a call is, without what it carries.
+const fn call_name(call: &Call) -> &'static str {
+    match call {
+        Call::EstablishContext { .. } => "EstablishContext",
+        Call::ReleaseContext { .. } => "ReleaseContext",
+        Call::Connect { .. } => "Connect",
+        Call::Reconnect { .. } => "Reconnect",
+        Call::Disconnect { .. } => "Disconnect",
+        Call::BeginTransaction { .. } => "BeginTransaction",
+        Call::EndTransaction { .. } => "EndTransaction",
+        Call::Transmit { .. } => "Transmit",
+        Call::Control { .. } => "Control",
+        Call::Status { .. } => "Status",
+        Call::GetAttribute { .. } => "GetAttribute",
+        Call::SetAttribute { .. } => "SetAttribute",
+        Call::ListReaders { .. } => "ListReaders",
+        Call::StatusChange { .. } => "StatusChange",
+        Call::Cancel { .. } => "Cancel",
+        Call::WatchReaders => "WatchReaders",
+        Call::StopWatching => "StopWatching",
+        Call::ReaderTable => "ReaderTable",
+        Call::ReaderEvents => "ReaderEvents",
+        Call::DescribeReaders => "DescribeReaders",
+        Call::Subscribe => "Subscribe",
+        _ => "another call",
+    }
+}

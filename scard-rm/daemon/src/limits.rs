@@ -1,0 +1,109 @@
+//! `[limits]` of the configuration file: what is written there replaces our own numbers.
+
+use std::time::Duration;
+
+use scard_core::{Limits, Quota};
+use scard_types::Millis;
+use serde::Deserialize;
+
+/// Limits as they are written; what is not written stays as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(crate) struct LimitsTable {
+    connections: QuotaTable,
+    contexts: QuotaTable,
+    handles: QuotaTable,
+    waits: QuotaTable,
+    parked: QuotaTable,
+    requests_per_connection: Option<usize>,
+    readers_per_wait: Option<usize>,
+    grace_ms: Option<u64>,
+    message_ms: Option<u64>,
+    quiet_ms: Option<u64>,
+}
+
+/// How long a connection may keep us waiting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Patience {
+    /// From the first byte of a message to its last.
+    pub(crate) message: Duration,
+    /// Without a context, a subscription or a request.
+    pub(crate) quiet: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { message: Duration::from_secs(5), quiet: Duration::from_secs(30) }
+    }
+}
+
+/// `{ per-user = 512, total = 4096, root-reserve = 64 }`, each of the three if it is to change.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+struct QuotaTable {
+    per_user: Option<u32>,
+    total: Option<u32>,
+    root_reserve: Option<u32>,
+}
+
+impl LimitsTable {
+    /// The limits, with a reader table of at least `table_slots`.
+    pub(crate) fn limits(&self, table_slots: usize) -> Limits {
+        let standard = Limits::default();
+        Limits {
+            connections: self.connections.over(standard.connections),
+            contexts: self.contexts.over(standard.contexts),
+            handles: self.handles.over(standard.handles),
+            waits: self.waits.over(standard.waits),
+            parked: self.parked.over(standard.parked),
+            requests_per_connection: self
+                .requests_per_connection
+                .unwrap_or(standard.requests_per_connection),
+            readers_per_wait: self.readers_per_wait.unwrap_or(standard.readers_per_wait),
+            table_slots,
+            grace: self.grace_ms.map_or(standard.grace, Millis),
+        }
+    }
+
+    /// How long a connection may keep us waiting.
+    pub(crate) fn patience(&self) -> Patience {
+        let standard = Patience::default();
+        Patience {
+            message: self.message_ms.map_or(standard.message, Duration::from_millis),
+            quiet: self.quiet_ms.map_or(standard.quiet, Duration::from_millis),
+        }
+    }
+}
+
+impl QuotaTable {
+    fn over(self, standard: Quota) -> Quota {
+        Quota::new(
+            self.per_user.unwrap_or(standard.per_user),
+            self.total.unwrap_or(standard.total),
+            self.root_reserve.unwrap_or(standard.root_reserve),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_written_stays_as_it_is() {
+        assert_eq!(LimitsTable::default().limits(0), Limits::default());
+        assert_eq!(LimitsTable::default().patience(), Patience::default());
+        let written = "grace-ms = 10\ncontexts = { per-user = 3 }";
+        let table: LimitsTable = toml::from_str(written).expect("the table is well-formed");
+        let (limits, standard) = (table.limits(17), Limits::default());
+        assert_eq!((limits.grace, limits.table_slots), (Millis(10), 17));
+        assert_eq!(limits.contexts, Quota { per_user: 3, ..standard.contexts });
+        assert_eq!(limits.handles, standard.handles);
+    }
+
+    #[test]
+    fn a_word_that_we_do_not_know_is_an_error() {
+        assert!(toml::from_str::<LimitsTable>("conections = {}").is_err());
+        assert!(toml::from_str::<LimitsTable>("waits = { peruser = 1 }").is_err());
+    }
+}

@@ -1,0 +1,106 @@
+//! GENERAL AUTHENTICATE, SP 800-73-4 part 2, 3.2.4: signatures, decryption and key agreement.
+
+use scard_types::{CommandApdu, SecretBytes, StatusWord, tlv};
+
+use crate::PivCard;
+use crate::key::PrivateKey;
+use crate::slots::KeySlot;
+use crate::status::{
+    Answer, BAD_DATA, BAD_P1_P2, REFERENCE_NOT_FOUND, SECURITY_STATUS_NOT_SATISFIED,
+};
+
+/// The dynamic authentication template 7C, SP 800-73-4 part 2, table 7. An empty value asks for that element.
+#[derive(Default)]
+pub(crate) struct Template<'a> {
+    /// 80.
+    pub(crate) witness: Option<&'a [u8]>,
+    /// 81.
+    pub(crate) challenge: Option<&'a [u8]>,
+    /// 82.
+    pub(crate) response: Option<&'a [u8]>,
+    /// 85.
+    pub(crate) exponentiation: Option<&'a [u8]>,
+}
+
+impl<'a> Template<'a> {
+    /// Reads a template with at most one of each element and nothing else.
+    pub(crate) fn parse(data: &'a [u8]) -> Result<Self, StatusWord> {
+        let (outer, []) = tlv::Tlv::read(data).map_err(|_| BAD_DATA)? else {
+            return Err(BAD_DATA);
+        };
+        if outer.tag != 0x7C {
+            return Err(BAD_DATA);
+        }
+        let mut template = Self::default();
+        for element in tlv::elements(outer.value) {
+            let element = element.map_err(|_| BAD_DATA)?;
+            let place = match element.tag {
+                0x80 => &mut template.witness,
+                0x81 => &mut template.challenge,
+                0x82 => &mut template.response,
+                0x85 => &mut template.exponentiation,
+                _ => return Err(BAD_DATA),
+            };
+            if place.replace(element.value).is_some() {
+                return Err(BAD_DATA);
+            }
+        }
+        Ok(template)
+    }
+
+    /// Whether this element is the only one.
+    pub(crate) fn only(&self, tag: u32) -> bool {
+        [
+            (0x80, self.witness),
+            (0x81, self.challenge),
+            (0x82, self.response),
+            (0x85, self.exponentiation),
+        ]
+        .iter()
+        .all(|(other, value)| (*other == tag) == value.is_some())
+    }
+}
+
+impl PivCard {
+    /// `pin_just_verified`: the command before this one was a successful VERIFY.
+    pub(crate) fn use_key(&mut self, command: &CommandApdu, pin_just_verified: bool) -> Answer {
+        let slot = KeySlot::from_reference(command.p2).ok_or(REFERENCE_NOT_FOUND)?;
+        let open = match slot {
+            KeySlot::CardAuthentication => true,
+            KeySlot::Signature => pin_just_verified,
+            KeySlot::Authentication | KeySlot::KeyManagement => self.pin_status.verified,
+        };
+        let algorithm = self.slots.algorithm(slot).ok_or(REFERENCE_NOT_FOUND)?;
+        if command.p1 != algorithm.identifier() {
+            return Err(BAD_P1_P2);
+        }
+        if !open {
+            return Err(SECURITY_STATUS_NOT_SATISFIED);
+        }
+        let template = Template::parse(command.data.expose())?;
+        self.settle(slot)?;
+        let key = self.slots.key(slot).ok_or(REFERENCE_NOT_FOUND)?;
+        let result = match template {
+            // What is to be signed or decrypted: for RSA the same raw operation.
+            Template {
+                witness: None,
+                challenge: Some(input),
+                response: Some([]),
+                exponentiation: None,
+            } => match key {
+                PrivateKey::P256(_) | PrivateKey::P384(_) => key.sign_ecdsa(input),
+                PrivateKey::Rsa(_) => key.raw_rsa(input, &mut self.rng),
+            },
+            Template {
+                witness: None,
+                challenge: None,
+                response: Some([]),
+                exponentiation: Some(point),
+            } => key.agree(point),
+            _ => None,
+        };
+        let result: SecretBytes = result.ok_or(BAD_DATA)?;
+        let response = SecretBytes::new(tlv::element(0x82, result.expose()));
+        Ok(tlv::element(0x7C, response.expose()).into())
+    }
+}

@@ -1,0 +1,203 @@
+//! The card: what it remembers, and which chapter answers which command.
+
+use core::mem;
+
+use rand_chacha::ChaCha20Rng;
+use rand_core::SeedableRng;
+use scard_types::{Atr, CommandApdu, SecretBytes, StatusWord};
+
+use crate::certificate::Validity;
+use crate::chaining::{Incoming, Outgoing, response};
+use crate::management::{MANAGEMENT_KEY, Management};
+use crate::objects::{self, MAX_OBJECT_BYTES, Objects};
+use crate::pin::{PinStatus, Reference, is_pin, is_puk};
+use crate::profile::{PivProfile, ProfileError};
+use crate::slots::{KeySlot, Slots};
+use crate::status::{
+    Answer, CHAINING_NOT_SUPPORTED, CHANNEL_NOT_SUPPORTED, CLA_NOT_SUPPORTED,
+    CONDITIONS_NOT_SATISFIED, INS_NOT_SUPPORTED, SECURE_MESSAGING_NOT_SUPPORTED, WRONG_LENGTH,
+};
+use crate::{Card, contents};
+
+const VERIFY: u8 = 0x20;
+const CHANGE_REFERENCE_DATA: u8 = 0x24;
+const RESET_RETRY_COUNTER: u8 = 0x2C;
+const GENERATE_ASYMMETRIC_KEY_PAIR: u8 = 0x47;
+const GENERAL_AUTHENTICATE: u8 = 0x87;
+const SELECT: u8 = 0xA4;
+const GET_RESPONSE: u8 = 0xC0;
+const GET_DATA: u8 = 0xCB;
+const PUT_DATA: u8 = 0xDB;
+const YUBICO_GET_SERIAL: u8 = 0xF8;
+const YUBICO_GET_VERSION: u8 = 0xFD;
+
+/// A virtual PIV card.
+pub struct PivCard {
+    // What it is.
+    atr: Atr,
+    pub(crate) serial: u32,
+    pub(crate) firmware: Option<[u8; 3]>,
+    pub(crate) validity: Validity,
+    // What stays when the power goes.
+    pub(crate) rng: ChaCha20Rng,
+    pub(crate) pin: Reference,
+    pub(crate) puk: Reference,
+    pub(crate) objects: Objects,
+    pub(crate) slots: Slots,
+    pub(crate) management: Management,
+    // What a reset clears (and what `management` has opened).
+    pub(crate) pin_status: PinStatus,
+    incoming: Incoming,
+    outgoing: Outgoing,
+}
+
+impl PivCard {
+    /// Makes a card. Keys and certificates that are not given are made when they are first needed.
+    ///
+    /// # Errors
+    /// See [`ProfileError`].
+    pub fn new(profile: PivProfile) -> Result<Self, ProfileError> {
+        let PivProfile { atr, serial, firmware, validity, tries, .. } = profile;
+        let mut card = Self {
+            atr,
+            serial,
+            firmware,
+            validity,
+            rng: ChaCha20Rng::from_seed(profile.seed),
+            pin: Reference::new(&profile.pin, tries, is_pin).ok_or(ProfileError::BadPin)?,
+            puk: Reference::new(&profile.puk, tries, is_puk).ok_or(ProfileError::BadPuk)?,
+            objects: Objects::default(),
+            slots: Slots::new(profile.seed),
+            management: Management::new(profile.management_key),
+            pin_status: PinStatus::default(),
+            incoming: Incoming::default(),
+            outgoing: Outgoing::default(),
+        };
+        card.objects.put(objects::CHUID, contents::chuid(serial, &validity));
+        card.objects.put(objects::CAPABILITIES, contents::capabilities(serial));
+        card.objects.put(objects::DISCOVERY, contents::discovery());
+        card.objects.put(objects::KEY_HISTORY, contents::key_history());
+        for (slot, content) in profile.slots {
+            card.slots.insert(slot, content.key, content.certificate.is_none());
+            if let Some(certificate) = content.certificate {
+                let object = contents::certificate(&certificate);
+                if object.len() > MAX_OBJECT_BYTES {
+                    return Err(ProfileError::LongCertificate { slot });
+                }
+                card.objects.put(slot.certificate_tag(), object);
+            }
+        }
+        Ok(card)
+    }
+
+    fn exchange(&mut self, bytes: &[u8]) -> Result<SecretBytes, StatusWord> {
+        let parsed = CommandApdu::parse(bytes);
+        if let Ok(command) = &parsed {
+            if command.ins == GET_RESPONSE && command.cla == 0 {
+                return self.rest_of_answer(command);
+            }
+        }
+        self.outgoing.clear();
+        // Anything that does not carry on with a chain ends it, and comes between VERIFY and what follows the chain.
+        let continues = parsed.as_ref().is_ok_and(|command| !self.incoming.is_broken_by(command));
+        if !continues {
+            self.incoming.clear();
+            self.pin_status.just_verified = false;
+        }
+        let command = parsed.map_err(|_| WRONG_LENGTH)?;
+        let expected = expected_bytes(&command);
+        check_class(&command)?;
+        let Some(whole) = self.incoming.accept(command)? else {
+            return Ok(response(&[], StatusWord::OK));
+        };
+        let answer = self.perform(&whole)?;
+        Ok(self.outgoing.begin(answer, expected))
+    }
+
+    fn rest_of_answer(&mut self, command: &CommandApdu) -> Result<SecretBytes, StatusWord> {
+        self.incoming.clear();
+        self.pin_status.just_verified = false;
+        if self.outgoing.is_empty() {
+            return Err(CONDITIONS_NOT_SATISFIED);
+        }
+        Ok(self.outgoing.next(expected_bytes(command)))
+    }
+
+    /// A whole command, to its chapter.
+    fn perform(&mut self, command: &CommandApdu) -> Answer {
+        let pin_just_verified = mem::take(&mut self.pin_status.just_verified);
+        match command.ins {
+            SELECT => self.select(command),
+            GET_DATA => self.read_object(command),
+            PUT_DATA => self.write_object(command),
+            VERIFY => self.verify(command),
+            CHANGE_REFERENCE_DATA => self.change_reference_data(command),
+            RESET_RETRY_COUNTER => self.reset_retry_counter(command),
+            GENERAL_AUTHENTICATE if command.p2 == MANAGEMENT_KEY => {
+                self.authenticate_management(command)
+            }
+            GENERAL_AUTHENTICATE => self.use_key(command, pin_just_verified),
+            GENERATE_ASYMMETRIC_KEY_PAIR => self.generate(command),
+            YUBICO_GET_VERSION => self.firmware_version(command),
+            YUBICO_GET_SERIAL => self.serial_number(command),
+            _ => Err(INS_NOT_SUPPORTED),
+        }
+    }
+}
+
+impl Card for PivCard {
+    fn atr(&self) -> Atr {
+        self.atr
+    }
+
+    fn reset(&mut self) {
+        self.pin_status = PinStatus::default();
+        self.management.forget();
+        self.incoming.clear();
+        self.outgoing.clear();
+    }
+
+    fn transmit(&mut self, command: &[u8]) -> SecretBytes {
+        self.exchange(command).unwrap_or_else(|status| response(&[], status))
+    }
+
+    fn is_quick(&self, command: &[u8]) -> bool {
+        let Some([cla, ins, _, p2]) = command.first_chunk::<4>() else { return true };
+        match *ins {
+            _ if *cla != 0 => true,
+            GENERAL_AUTHENTICATE => *p2 == MANAGEMENT_KEY,
+            GENERATE_ASYMMETRIC_KEY_PAIR => false,
+            GET_DATA => {
+                let due = |slot| self.slots.certificate_is_due(slot);
+                !KeySlot::ALL.into_iter().any(due)
+                    || !CommandApdu::parse(command)
+                        .ok()
+                        .and_then(|command| objects::asked_tag(command.data.expose()))
+                        .and_then(KeySlot::from_certificate_tag)
+                        .is_some_and(due)
+            }
+            _ => true,
+        }
+    }
+}
+
+/// How much the other side takes at once. Without Le the data are sent all the same, as cards do under T=1 and as
+/// tools rely on with SELECT.
+fn expected_bytes(command: &CommandApdu) -> usize {
+    let most = if command.extended { 65_536 } else { 256 };
+    command.expected.and_then(|expected| usize::try_from(expected).ok()).unwrap_or(most)
+}
+
+/// CLA, ISO 7816-4:2020, 5.4.1: no secure messaging, no logical channel but the basic one, chains where they help.
+const fn check_class(command: &CommandApdu) -> Result<(), StatusWord> {
+    match command.cla {
+        0x00 => Ok(()),
+        0x10 => match command.ins {
+            GENERAL_AUTHENTICATE | PUT_DATA => Ok(()),
+            _ => Err(CHAINING_NOT_SUPPORTED),
+        },
+        0x04 | 0x08 | 0x0C | 0x14 | 0x18 | 0x1C => Err(SECURE_MESSAGING_NOT_SUPPORTED),
+        0x01..=0x1F | 0x40..=0x7F => Err(CHANNEL_NOT_SUPPORTED),
+        _ => Err(CLA_NOT_SUPPORTED),
+    }
+}

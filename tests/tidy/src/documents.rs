@@ -1,0 +1,88 @@
+//! What the documents must say about the code.
+
+use std::collections::BTreeMap;
+
+use crate::Violation;
+use crate::rooms::ROOMS;
+use crate::tree::TextFile;
+
+const COMPAT: &str = "docs/compat.md";
+const ARCHITECTURE: &str = "docs/ARCHITECTURE.md";
+
+/// Each `DIFFERS:` in the code has its row in docs/compat.md, and each row its `DIFFERS:`. A row names its file in
+/// backticks in its last column.
+#[must_use]
+pub fn unlisted_differences(sources: &[TextFile], compat: &str) -> Vec<Violation> {
+    let mut rows_by_file: BTreeMap<&str, usize> = BTreeMap::new();
+    for file in compat.lines().filter_map(file_of_row) {
+        *rows_by_file.entry(file).or_default() += 1;
+    }
+    let mut found = Vec::new();
+    for file in sources {
+        let marks = file.text.lines().filter(|line| is_mark(line)).count();
+        let rows = rows_by_file.remove(file.path.as_str()).unwrap_or(0);
+        if marks != rows {
+            let rule = format!("{marks} times DIFFERS:, but {rows} rows in {COMPAT}");
+            found.push(Violation::new(&file.path, rule));
+        }
+    }
+    for file in rows_by_file.keys() {
+        found.push(Violation::new(COMPAT, format!("a row names {file}, which does not exist")));
+    }
+    found
+}
+
+/// A comment with the mark; the rule itself may speak of it in quotes.
+fn is_mark(line: &str) -> bool {
+    line.split_once("//")
+        .is_some_and(|(_, comment)| comment.contains("DIFFERS:") && !comment.contains("`DIFFERS:`"))
+}
+
+/// The file of a table row like ``| difference | reason | `path` |``.
+fn file_of_row(line: &str) -> Option<&str> {
+    let cell = line.trim_end().strip_prefix('|')?.strip_suffix('|')?.rsplit('|').next()?;
+    cell.trim().strip_prefix('`')?.strip_suffix('`').filter(|file| file.ends_with(".rs"))
+}
+
+/// Each crate has a row in the map of docs/ARCHITECTURE.md.
+#[must_use]
+pub fn crates_off_the_map(architecture: &str) -> Vec<Violation> {
+    let row = |package: &str| {
+        architecture.lines().any(|line| line.starts_with(&format!("| `{package}` |")))
+    };
+    ROOMS
+        .iter()
+        .filter(|room| !row(room.package))
+        .map(|room| Violation::new(ARCHITECTURE, format!("has no row for {}", room.package)))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_difference_needs_a_row_and_a_row_a_difference() {
+        let differs = ["// DIFF", "ERS: pcsc-lite polls.\n"].concat();
+        let file = |path: &str, text: &str| TextFile { path: path.into(), text: text.into() };
+        let sources = [file("a.rs", &differs), file("b.rs", "")];
+        let rules = |compat: &str| -> Vec<String> {
+            unlisted_differences(&sources, compat).iter().map(ToString::to_string).collect()
+        };
+        assert_eq!(rules("| Nothing polls | it wakes | `a.rs` |\n"), [""; 0]);
+        assert_eq!(rules(""), ["a.rs: 1 times DIFFERS:, but 0 rows in docs/compat.md"]);
+        assert_eq!(
+            rules("| x | y | `a.rs` |\n| x | y | `b.rs` |\n| x | y | `c.rs` |\n"),
+            [
+                "b.rs: 0 times DIFFERS:, but 1 rows in docs/compat.md",
+                "docs/compat.md: a row names c.rs, which does not exist",
+            ]
+        );
+    }
+
+    #[test]
+    fn every_crate_is_on_the_map() {
+        let found = crates_off_the_map("| `scard-types` | words |\n");
+        assert_eq!(found.len(), ROOMS.len() - 1);
+    }
+}

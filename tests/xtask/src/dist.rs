@@ -1,0 +1,131 @@
+//! `cargo xtask dist`: a release, laid out as it is installed.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::run::{Failure, cargo, during, output, root, run, step};
+
+pub(crate) const HELP: &str = "\
+Builds a release and lays it out below DIR: bin, lib (libpcsclite.so.1, its link and pkg-config file, systemd
+units), include/PCSC, etc, share/man and the shells' completions. It may be moved; only the units name /usr and /etc.";
+
+/// Where `cargo xtask test` puts what tests/clients judges.
+pub(crate) const TESTED: &str = "target/dist";
+
+const PROGRAMS: &[&str] = &["scard", "scard-rm"];
+
+/// Files that are installed as they stand.
+const FILES: &[(&str, &str)] = &[
+    ("winscard-shim/include/PCSC/pcsclite.h", "include/PCSC/pcsclite.h"),
+    ("winscard-shim/include/PCSC/reader.h", "include/PCSC/reader.h"),
+    ("winscard-shim/include/PCSC/winscard.h", "include/PCSC/winscard.h"),
+    ("winscard-shim/include/PCSC/wintypes.h", "include/PCSC/wintypes.h"),
+    ("scard-rm/system/scard-rm.service", "lib/systemd/system/scard-rm.service"),
+    ("scard-rm/system/scard-rm.socket", "lib/systemd/system/scard-rm.socket"),
+    ("scard-rm/system/scard-rm.sysusers", "lib/sysusers.d/scard-rm.conf"),
+    ("scard-rm/system/scard-rm.toml", "etc/scard/scard-rm.toml"),
+];
+
+/// Shell, and where it looks for the completions of `scard`.
+const COMPLETIONS: &[(&str, &str)] = &[
+    ("bash", "share/bash-completion/completions/scard"),
+    ("zsh", "share/zsh/site-functions/_scard"),
+    ("fish", "share/fish/vendor_completions.d/scard.fish"),
+];
+
+pub(crate) fn command(arguments: &[&str]) -> Result<(), Failure> {
+    let [folder] = arguments else {
+        return Err(Failure::Usage("dist takes one argument: the folder to lay out".into()));
+    };
+    step("dist", || lay_out(Path::new(folder)))
+}
+
+pub(crate) fn lay_out(dist: &Path) -> Result<(), Failure> {
+    run(&mut cargo(&[
+        "build",
+        "--release",
+        "--locked",
+        "-p",
+        "scard",
+        "-p",
+        "scard-rm",
+        "-p",
+        "libpcsclite",
+    ]))?;
+    let built = built_in();
+    for program in PROGRAMS {
+        copy(&built.join(program), &dist.join("bin").join(program))?;
+    }
+    library(&built, &dist.join("lib"))?;
+    for (from, to) in FILES {
+        copy(&root().join(from), &dist.join(to))?;
+    }
+    generated(dist)
+}
+
+fn library(built: &Path, lib: &Path) -> Result<(), Failure> {
+    copy(&built.join("libpcsclite.so"), &lib.join("libpcsclite.so.1"))?;
+    let link = lib.join("libpcsclite.so");
+    remove(&link)?;
+    symlink("libpcsclite.so.1", &link).map_err(during(link.display()))?;
+    write(&lib.join("pkgconfig/libpcsclite.pc"), PKG_CONFIG.as_bytes())
+}
+
+/// What the command line says about itself.
+fn generated(dist: &Path) -> Result<(), Failure> {
+    let scard = dist.join("bin/scard");
+    for (shell, file) in COMPLETIONS {
+        let text = output(Command::new(&scard).args(["completions", shell]))?;
+        write(&dist.join(file), &text)?;
+    }
+    let man = dist.join("share/man/man1");
+    fs::create_dir_all(&man).map_err(during(man.display()))?;
+    run(Command::new(&scard).arg("man").arg(&man))
+}
+
+/// Where cargo puts a release: below the caller's own target folder, if it names one.
+fn built_in() -> PathBuf {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or("target".into(), PathBuf::from);
+    root().join(target).join("release")
+}
+
+/// Copies over whatever is there; a program that runs keeps its old file.
+fn copy(from: &Path, to: &Path) -> Result<(), Failure> {
+    make_room(to)?;
+    fs::copy(from, to).map(drop).map_err(during(format!("{} to {}", from.display(), to.display())))
+}
+
+fn write(to: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    make_room(to)?;
+    fs::write(to, bytes).map_err(during(to.display()))
+}
+
+fn make_room(to: &Path) -> Result<(), Failure> {
+    if let Some(folder) = to.parent() {
+        fs::create_dir_all(folder).map_err(during(folder.display()))?;
+    }
+    remove(to)
+}
+
+fn remove(file: &Path) -> Result<(), Failure> {
+    match fs::remove_file(file) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(during(file.display())(error)),
+        _ => Ok(()),
+    }
+}
+
+/// The version is that of pcsc-lite whose interface this is: programs ask for a least one.
+const PKG_CONFIG: &str = "\
+prefix=${pcfiledir}/../..
+libdir=${prefix}/lib
+includedir=${prefix}/include
+
+Name: libpcsclite
+Description: PC/SC client library of scard
+Version: 2.3.0
+Libs: -L${libdir} -lpcsclite
+Cflags: -I${includedir}/PCSC
+";

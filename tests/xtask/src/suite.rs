@@ -1,0 +1,61 @@
+//! `cargo xtask test` and `cargo xtask ci`.
+
+use std::process::Command;
+
+use crate::run::{Failure, cargo, root, run, step, under_ci};
+use crate::tally::Tally;
+use crate::{dist, faults, programs};
+
+pub(crate) const HELP: &str = "\
+Runs every test there is: those of the house, our library and daemon under programs of others (tests/clients),
+and the planted faults. What is missing of those programs is installed with apt-get where we are root; otherwise
+the line to run is printed and their tests are NOT RUN. With CI=true a missing program is a failure.
+
+  --quick   only the tests that need no outside program
+
+The last line counts: `N passed, N failed`.";
+
+pub(crate) fn command(arguments: &[&str]) -> Result<(), Failure> {
+    let quick = match arguments {
+        [] => false,
+        ["--quick"] => true,
+        [other, ..] => return Err(Failure::Usage(format!("test does not know {other}"))),
+    };
+    let mut tally = Tally::default();
+    step("tests of the house", || house(&mut tally))?;
+    if !quick {
+        let left_out = step("programs of others", || programs::provide(&mut tally, under_ci()))?;
+        match step("what is installed", || dist::lay_out(&root().join(dist::TESTED))) {
+            Ok(()) => step("programs of others as judges", || judges(&mut tally, &left_out))?,
+            Err(failure) => tally.fail(format!("nothing to judge: {failure}")),
+        }
+        step("planted faults", || faults::check(&mut tally, &[]))?;
+    }
+    tally.close()
+}
+
+/// `cargo xtask ci`: the script is the one description of the gate.
+pub(crate) fn gate(arguments: &[&str]) -> Result<(), Failure> {
+    if let [surplus, ..] = arguments {
+        return Err(Failure::Usage(format!("ci takes no argument, but got {surplus}")));
+    }
+    run(Command::new("bash").arg(".ci/run").current_dir(root()))
+}
+
+fn house(tally: &mut Tally) -> Result<(), Failure> {
+    let xtask = ["test", "--locked", "--no-fail-fast", "--manifest-path", "tests/xtask/Cargo.toml"];
+    tally.cargo_test("xtask", &mut cargo(&xtask))?;
+    tally
+        .cargo_test("the house", &mut cargo(&["test", "--workspace", "--locked", "--no-fail-fast"]))
+}
+
+/// tests/clients finds the release in `dist::TESTED`, through its own .cargo/config.toml.
+fn judges(tally: &mut Tally, left_out: &[&str]) -> Result<(), Failure> {
+    let folder = root().join("tests/clients");
+    run(cargo(&["build", "--locked", "-p", "pcsc", "--examples"]).current_dir(&folder))?;
+    let mut tests = cargo(&["test", "--locked", "--no-fail-fast", "--"]);
+    for name in left_out {
+        tests.args(["--skip", name]);
+    }
+    tally.cargo_test("the judges", tests.current_dir(&folder))
+}

@@ -1,0 +1,155 @@
+//! The contexts and card handles of this process.
+//!
+//! A number is the one that the resource manager gave, unless another connection's is the same; then the next free
+//! one. The lock is held for a look-up, an insertion or a removal, never while a call waits.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use scard_client::Session;
+use scard_types::ScardCode;
+use scard_types::call::{Answer, Call, CardHandle, ContextId, Reply};
+
+use crate::process::PerProcess;
+use crate::types::{CardNumber, ContextNumber, Long};
+
+/// A context: one connection.
+pub(crate) struct Context {
+    pub(crate) session: Session,
+    pub(crate) id: ContextId,
+}
+
+/// A card handle: whose it is and how the resource manager calls it.
+#[derive(Clone)]
+pub(crate) struct Card {
+    pub(crate) context: Arc<Context>,
+    pub(crate) handle: CardHandle,
+}
+
+impl Context {
+    /// Asks the resource manager.
+    pub(crate) fn ask(&self, call: Call) -> Result<Answer, ScardCode> {
+        self.session.call(call).map_err(|refusal| refusal.code)
+    }
+}
+
+impl Card {
+    /// Asks the resource manager.
+    pub(crate) fn ask(&self, call: Call) -> Result<Answer, ScardCode> {
+        self.context.ask(call)
+    }
+
+    /// The same, with the length that was needed where a buffer was too small.
+    pub(crate) fn call(&self, call: Call) -> Reply {
+        self.context.session.call(call)
+    }
+}
+
+#[derive(Default)]
+struct Tables {
+    contexts: BTreeMap<ContextNumber, Arc<Context>>,
+    cards: BTreeMap<CardNumber, (ContextNumber, Card)>,
+}
+
+impl Tables {
+    const fn new() -> Self {
+        Self { contexts: BTreeMap::new(), cards: BTreeMap::new() }
+    }
+}
+
+/// The highest number: 31 bits, as some programs keep handles in an `int`.
+const HIGHEST: Long = 0x7FFF_FFFF;
+
+fn tables() -> MutexGuard<'static, Tables> {
+    static TABLES: PerProcess<Mutex<Tables>> = PerProcess::new(Mutex::new(Tables::new()));
+    TABLES.get(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Takes a new context in.
+pub(crate) fn enter_context(context: Context) -> ContextNumber {
+    let mut tables = tables();
+    let number = vacant(&tables.contexts, context.id.0);
+    tables.contexts.insert(number, Arc::new(context));
+    number
+}
+
+/// The context of that number.
+pub(crate) fn context(number: ContextNumber) -> Result<Arc<Context>, ScardCode> {
+    tables().contexts.get(&number).cloned().ok_or(ScardCode::InvalidHandle)
+}
+
+/// Takes a context out, with all its card handles. A call that is under way keeps its connection until it returns.
+pub(crate) fn remove_context(number: ContextNumber) -> Result<Arc<Context>, ScardCode> {
+    let mut tables = tables();
+    let context = tables.contexts.remove(&number).ok_or(ScardCode::InvalidHandle)?;
+    tables.cards.retain(|_, (owner, _)| *owner != number);
+    give_back(&mut tables);
+    Ok(context)
+}
+
+/// Takes a new card handle in, unless its context was released in the meantime.
+pub(crate) fn enter_card(
+    owner: ContextNumber,
+    context: &Arc<Context>,
+    handle: CardHandle,
+) -> Result<CardNumber, ScardCode> {
+    let mut tables = tables();
+    if !tables.contexts.get(&owner).is_some_and(|there| Arc::ptr_eq(there, context)) {
+        return Err(ScardCode::InvalidHandle);
+    }
+    let number = vacant(&tables.cards, handle.0);
+    tables.cards.insert(number, (owner, Card { context: Arc::clone(context), handle }));
+    Ok(number)
+}
+
+/// The card handle of that number.
+pub(crate) fn card(number: CardNumber) -> Result<Card, ScardCode> {
+    match tables().cards.get(&number) {
+        Some((_, card)) => Ok(card.clone()),
+        None => Err(ScardCode::InvalidHandle),
+    }
+}
+
+/// Takes a card handle out.
+pub(crate) fn remove_card(number: CardNumber) {
+    let mut tables = tables();
+    // The last reference to a context closes a connection: not under the lock.
+    let removed = tables.cards.remove(&number);
+    give_back(&mut tables);
+    drop(tables);
+    drop(removed);
+}
+
+/// An empty table keeps no memory: nobody would free it when the library is unloaded.
+fn give_back(tables: &mut Tables) {
+    if tables.contexts.is_empty() {
+        tables.contexts = BTreeMap::new();
+    }
+    if tables.cards.is_empty() {
+        tables.cards = BTreeMap::new();
+    }
+}
+
+/// The first free number from `wanted` on.
+fn vacant<T>(taken: &BTreeMap<Long, T>, wanted: u32) -> Long {
+    let wanted = i32::try_from(wanted).map_or(1, Long::from).clamp(1, HIGHEST);
+    (wanted..=HIGHEST)
+        .chain(1..wanted)
+        .find(|number| !taken.contains_key(number))
+        .unwrap_or(HIGHEST)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_that_is_taken_gives_way_to_the_next_free_one() {
+        let taken: BTreeMap<Long, ()> = [5, 6, HIGHEST].map(|number| (number, ())).into();
+        assert_eq!(vacant(&taken, 4), 4);
+        assert_eq!(vacant(&taken, 5), 7);
+        assert_eq!(vacant(&taken, 0x7FFF_FFFF), 1);
+        assert_eq!(vacant(&taken, 0), 1);
+        assert_eq!(vacant(&taken, u32::MAX), 1);
+    }
+}

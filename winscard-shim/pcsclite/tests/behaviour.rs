@@ -1,0 +1,177 @@
+//! Programs in C, run with our library: what they may rely on and what they must not notice.
+//!
+//! Each program checks itself and says what was not as it should be; the tests provide the daemon and move the cards.
+
+#[path = "support/daemon.rs"]
+mod daemon;
+mod support;
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+use daemon::Daemon;
+use tempfile::TempDir;
+
+/// The name that the simulator gives its first reader.
+const READER: &str = "scard Virtual PIV Reader 00 00";
+
+/// A program of `winscard-shim/tests`, compiled and ready to run with our library against a daemon.
+struct Stage {
+    folder: TempDir,
+    daemon: Daemon,
+    program: PathBuf,
+}
+
+impl Stage {
+    fn new(source: &str) -> Option<Self> {
+        if !support::has_compiler() {
+            return None;
+        }
+        let folder = support::installed();
+        let daemon = Daemon::start(&folder)?;
+        let program = support::compile(source, folder.path(), true);
+        Some(Self { folder, daemon, program })
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(&self.program);
+        command
+            .env("LD_LIBRARY_PATH", self.folder.path())
+            .env("PCSCLITE_CSOCK_NAME", self.daemon.socket())
+            .env_remove("SCARD_SOCKET")
+            .env_remove("PCSCLITE_NO_BLOCKING");
+        command
+    }
+
+    fn run(&self) {
+        support::printed("the program", &self.command().output().unwrap());
+    }
+}
+
+/// A program that tells what it is about to do, line by line, and may wait for an answer.
+struct Talker {
+    process: Child,
+    says: BufReader<ChildStdout>,
+    hears: ChildStdin,
+}
+
+impl Talker {
+    fn start(mut command: Command) -> Self {
+        let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let says = BufReader::new(process.stdout.take().unwrap());
+        let hears = process.stdin.take().unwrap();
+        Self { process, says, hears }
+    }
+
+    fn next(&mut self) -> String {
+        let mut line = String::new();
+        self.says.read_line(&mut line).unwrap();
+        line.trim_end().to_owned()
+    }
+
+    fn answer(&mut self) {
+        self.hears.write_all(b"go on\n").unwrap();
+    }
+
+    fn ends_well(mut self) {
+        assert!(self.process.wait().unwrap().success());
+    }
+}
+
+#[test]
+fn a_forked_child_starts_from_nothing_and_leaves_its_parent_alone() {
+    if let Some(stage) = Stage::new("forking.c") {
+        stage.run();
+    }
+}
+
+#[test]
+fn threads_share_a_context_and_one_cancels_the_wait_of_another() {
+    if let Some(stage) = Stage::new("threads.c") {
+        stage.run();
+    }
+}
+
+#[test]
+fn programs_wait_for_the_card_unless_they_say_no_blocking() {
+    if let Some(stage) = Stage::new("patience.c") {
+        stage.run();
+        let out = stage.command().env("PCSCLITE_NO_BLOCKING", "1").output().unwrap();
+        support::printed("without blocking", &out);
+    }
+}
+
+#[test]
+fn a_thousand_times_loaded_and_unloaded_leaves_nothing_behind() {
+    if let Some(stage) = Stage::new("unload.c") {
+        let library = stage.folder.path().join("libpcsclite.so.1");
+        let out = stage.command().arg(&library).arg("0").output().unwrap();
+        support::printed("with a daemon", &out);
+        let out = stage
+            .command()
+            .arg(&library)
+            .arg("8010001D")
+            .env("PCSCLITE_CSOCK_NAME", "/nonexistent/socket")
+            .output()
+            .unwrap();
+        support::printed("without a daemon", &out);
+    }
+}
+
+#[test]
+fn cards_that_come_and_go_are_seen_each_time() {
+    let Some(stage) = Stage::new("events.c") else { return };
+    let mut program = Talker::start(stage.command());
+    loop {
+        match &*program.next() {
+            "done" => break,
+            word @ ("insert" | "remove") => {
+                stage.daemon.tell_simulator(&format!("{word} {READER}"))
+            }
+            "swap" => {
+                stage.daemon.tell_simulator(&format!("remove {READER}"));
+                stage.daemon.tell_simulator(&format!("insert {READER}"));
+                program.answer();
+            }
+            other => panic!("{other}"),
+        }
+    }
+    program.ends_well();
+}
+
+#[test]
+fn a_process_does_not_notice_the_library_and_survives_the_daemon() {
+    let Some(Stage { folder, daemon, program }) = Stage::new("quiet.c") else { return };
+    let stage = Stage { folder, daemon, program };
+    let mut program = Talker::start(stage.command());
+    assert_eq!(program.next(), "waiting");
+    let Stage { folder, daemon, .. } = stage;
+    // The program may be between its word and its call: either way its connection ends, and it is told.
+    daemon.kill();
+    assert_eq!(program.next(), "nobody there");
+    let daemon = Daemon::start(&folder);
+    program.answer();
+    assert_eq!(program.next(), "done");
+    program.ends_well();
+    drop(daemon);
+}
+
+#[test]
+fn either_variable_names_the_socket_and_ours_comes_first() {
+    let Some(stage) = Stage::new("borrowed.c") else { return };
+    let nowhere = Path::new("/nonexistent/socket");
+    let said = |ours: Option<&Path>, theirs: Option<&Path>| {
+        let mut command = stage.command();
+        command.env_remove("PCSCLITE_CSOCK_NAME");
+        command.envs(ours.map(|path| ("SCARD_SOCKET", path)));
+        command.envs(theirs.map(|path| ("PCSCLITE_CSOCK_NAME", path)));
+        support::printed("borrowed", &command.output().unwrap()).trim_end().to_owned()
+    };
+    let socket = stage.daemon.socket();
+    assert_eq!(said(Some(socket), None), "0");
+    assert_eq!(said(None, Some(socket)), "0");
+    assert_eq!(said(Some(socket), Some(nowhere)), "0");
+    assert_eq!(said(Some(nowhere), Some(socket)), "8010001D");
+    assert_eq!(said(None, Some(nowhere)), "8010001D");
+}
