@@ -2,6 +2,13 @@
 //!
 //! Each program checks itself and says what was not as it should be; the tests provide the daemon and move the cards.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test ends at its first surprise"
+)]
+
 #[path = "support/daemon.rs"]
 mod daemon;
 mod support;
