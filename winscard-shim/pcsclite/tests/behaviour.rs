@@ -134,7 +134,7 @@ fn cards_that_come_and_go_are_seen_each_time() {
         match &*program.next() {
             "done" => break,
             word @ ("insert" | "remove") => {
-                stage.daemon.tell_simulator(&format!("{word} {READER}"))
+                stage.daemon.tell_simulator(&format!("{word} {READER}"));
             }
             "swap" => {
                 stage.daemon.tell_simulator(&format!("remove {READER}"));
