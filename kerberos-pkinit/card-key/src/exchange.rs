@@ -1,5 +1,6 @@
 //! Long messages: command chaining, GET RESPONSE, and the right Le (ISO 7816-4:2020, 5.3.3 and 5.3.4).
 
+use scard_client::{Card, Transaction};
 use scard_types::{CommandApdu, ResponseApdu, ScardCode, SecretBytes, StatusWord};
 
 use crate::CardKeyError;
@@ -28,6 +29,18 @@ pub trait Exchange {
 impl<E: Exchange + ?Sized> Exchange for &mut E {
     fn transmit(&mut self, command: &[u8]) -> Result<SecretBytes, ScardCode> {
         (**self).transmit(command)
+    }
+}
+
+impl Exchange for Card {
+    fn transmit(&mut self, command: &[u8]) -> Result<SecretBytes, ScardCode> {
+        Self::transmit(self, command)
+    }
+}
+
+impl Exchange for &Transaction<'_> {
+    fn transmit(&mut self, command: &[u8]) -> Result<SecretBytes, ScardCode> {
+        Card::transmit(self, command)
     }
 }
 

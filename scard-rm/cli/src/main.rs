@@ -1,4 +1,8 @@
 //! The command line of scard.
 #![forbid(unsafe_code)]
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    scard::main()
+}

@@ -4,22 +4,23 @@
 mod fake;
 
 use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
 use std::sync::Barrier;
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use fake::{Fake, Peer};
+use fake::Fake;
 use scard_client::{Endpoint, ScardCode, Session};
 use scard_types::call::{
     Answer, Call, CardHandle, ContextId, KnownReader, ReaderEvent, Reply, SeenReader,
 };
 use scard_types::{Protocol, ReaderName};
-use scard_wire::native::{Request, Welcome, encode_reply};
+use scard_wire::native::{HELLO_BYTES, Hello, Request, Server, Welcome, encode_push, encode_reply};
 
 #[test]
 fn a_call_is_answered() {
-    let fake = Fake::native(|mut peer| {
+    let fake = native(|mut peer| {
         let (number, call) = peer.call();
         assert_eq!(call, transmit());
         peer.reply(number, &transmitted(9));
@@ -37,7 +38,7 @@ fn a_call_is_answered() {
 
 #[test]
 fn the_largest_answer_arrives_whole() {
-    let fake = Fake::native(|mut peer| {
+    let fake = native(|mut peer| {
         let (number, _) = peer.call();
         peer.reply(number, &large());
     });
@@ -59,7 +60,7 @@ fn the_largest_answer_arrives_whole() {
 fn replies_in_any_order_reach_the_thread_that_asked() {
     const THREADS: u32 = 8;
     const ROUNDS: u32 = 50;
-    let fake = Fake::native(|mut peer| {
+    let fake = native(|mut peer| {
         for round in 0..ROUNDS {
             let mut calls: Vec<_> = (0..THREADS).map(|_| peer.call()).collect();
             calls.rotate_left(usize::try_from(round % THREADS).unwrap());
@@ -91,7 +92,7 @@ fn replies_in_any_order_reach_the_thread_that_asked() {
 #[test]
 fn a_wait_does_not_keep_others_from_calling_and_is_cancelled_on_the_same_connection() {
     let (waits, is_waiting) = mpsc::channel();
-    let fake = Fake::native(move |mut peer| {
+    let fake = native(move |mut peer| {
         let (wait, _) = peer.call();
         waits.send(()).unwrap();
         let (status, call) = peer.call();
@@ -117,7 +118,7 @@ fn a_wait_does_not_keep_others_from_calling_and_is_cancelled_on_the_same_connect
 
 #[test]
 fn events_come_in_order_and_beside_replies() {
-    let fake = Fake::native(|mut peer| {
+    let fake = native(|mut peer| {
         let (number, call) = peer.call();
         assert_eq!(call, Call::Subscribe);
         peer.push(&ReaderEvent::Caught);
@@ -147,7 +148,7 @@ fn events_come_in_order_and_beside_replies() {
 
 #[test]
 fn an_event_reader_reads_for_the_callers_too() {
-    let fake = Fake::native(|mut peer| {
+    let fake = native(|mut peer| {
         let (number, _) = peer.call();
         peer.reply(number, &Ok(Answer::Done));
         let (number, _) = peer.call();
@@ -168,7 +169,7 @@ fn an_event_reader_reads_for_the_callers_too() {
 #[test]
 fn a_refused_exchange_is_repeated_unless_the_program_says_no() {
     let refused = || Err(ScardCode::SharingViolation.into());
-    let fake = Fake::native(move |mut peer| {
+    let fake = native(move |mut peer| {
         for reply in [refused(), transmitted(1), refused(), refused()] {
             let (number, _) = peer.call();
             peer.reply(number, &reply);
@@ -210,7 +211,7 @@ fn a_daemon_that_goes_leaves_nobody_waiting() {
     whole.extend_from_slice(tail);
     for end in 0..whole.len() {
         let part = whole[..end].to_vec();
-        let fake = Fake::native(move |mut peer| {
+        let fake = native(move |mut peer| {
             let (number, _) = peer.call();
             peer.reply(number, &transmitted(1));
             peer.call();
@@ -226,7 +227,7 @@ fn a_daemon_that_goes_leaves_nobody_waiting() {
 
 #[test]
 fn a_daemon_that_went_while_nobody_waited_is_no_service() {
-    let fake = Fake::native(drop::<Peer>);
+    let fake = native(drop::<Peer>);
     let session = Session::open(&fake.endpoint()).unwrap();
     drop(fake);
     assert_eq!(session.call(transmit()), Err(ScardCode::NoService.into()));
@@ -235,7 +236,7 @@ fn a_daemon_that_went_while_nobody_waited_is_no_service() {
 
 #[test]
 fn the_death_of_the_daemon_wakes_every_waiter() {
-    let fake = Fake::native(|mut peer| {
+    let fake = native(|mut peer| {
         for _ in 0..4 {
             peer.call();
         }
@@ -266,10 +267,7 @@ fn lies_end_the_connection() {
         let [a, b, c, d] = number.to_le_bytes();
         peer.write(&[0, 0, 0, 0, a, b, c, d, 0xFF, 0x80, 0, 0]);
     });
-    lie("a push nobody wants", transmit(), |peer, number| {
-        peer.push(&ReaderEvent::Caught);
-        peer.reply(number, &transmitted(0));
-    });
+    lie("a push nobody wants", transmit(), |peer, _| peer.push(&ReaderEvent::Caught));
     lie("a huge length", transmit(), |peer, _| peer.write(&[0xFF; 12]));
     lie("another welcome", transmit(), |peer, _| peer.write(b"SCRD\x01\0\0\0\0\0\0\0"));
     lie("a request", transmit(), |peer, _| {
@@ -278,7 +276,7 @@ fn lies_end_the_connection() {
 }
 
 fn lie(what: &str, call: Call, lie: impl FnOnce(&mut Peer, u32) + Send + 'static) {
-    let fake = Fake::native(|mut peer| {
+    let fake = native(|mut peer| {
         let (number, _) = peer.call();
         lie(&mut peer, number);
         assert!(peer.request().is_none(), "the client goes on");
@@ -290,7 +288,7 @@ fn lie(what: &str, call: Call, lie: impl FnOnce(&mut Peer, u32) + Send + 'static
 
 #[test]
 fn an_answer_twice_is_a_lie() {
-    let fake = Fake::native(|mut peer| {
+    let fake = native(|mut peer| {
         let (number, _) = peer.call();
         peer.reply(number, &transmitted(0));
         peer.reply(number, &transmitted(0));
@@ -303,7 +301,7 @@ fn an_answer_twice_is_a_lie() {
 
 #[test]
 fn calls_of_the_other_wire_never_leave_the_library() {
-    let fake = Fake::native(|mut peer| assert!(peer.request().is_none()));
+    let fake = native(|mut peer| assert!(peer.request().is_none()));
     let session = Session::open(&fake.endpoint()).unwrap();
     for call in [Call::WatchReaders, Call::StopWatching, Call::ReaderTable, Call::ReaderEvents] {
         assert_eq!(session.call(call), Err(ScardCode::UnsupportedFeature.into()));
@@ -334,4 +332,70 @@ fn transmitted(first: u8) -> Reply {
 fn status_change(readers: usize) -> Call {
     let readers = vec![KnownReader { name: "r".into(), current_state: 0x10 }; readers];
     Call::StatusChange { context: ContextId(5), timeout_ms: None, readers }
+}
+
+/// A daemon that serves one connection of our own library, its hello answered.
+fn native(script: impl FnOnce(Peer) + Send + 'static) -> Fake {
+    let mut script = Some(script);
+    Fake::serve(move |stream| {
+        let peer = Peer::greet(stream);
+        script.take().unwrap()(peer);
+        false
+    })
+}
+
+/// The daemon's end of a native connection.
+struct Peer {
+    stream: UnixStream,
+    server: Server,
+}
+
+impl Peer {
+    fn greet(mut stream: UnixStream) -> Self {
+        let mut hello = [0; HELLO_BYTES];
+        stream.read_exact(&mut hello).unwrap();
+        assert_eq!(hello, Hello::OURS.encode());
+        stream.write_all(&Welcome::Speak(1).encode()).unwrap();
+        let mut server = Server::new();
+        server.extend(&hello);
+        assert_eq!(server.next_request(&mut Vec::new()), Ok(None));
+        Self { stream, server }
+    }
+
+    /// The next request, `None` when the client is gone.
+    fn request(&mut self) -> Option<(u32, Request)> {
+        loop {
+            if let Some(incoming) = self.server.next_request(&mut Vec::new()).unwrap() {
+                return Some((incoming.number, incoming.request));
+            }
+            match self.stream.read(self.server.room()) {
+                Ok(0) | Err(_) => return None,
+                Ok(received) => self.server.filled(received),
+            }
+        }
+    }
+
+    fn call(&mut self) -> (u32, Call) {
+        match self.request() {
+            Some((number, Request::Call(call))) => (number, call),
+            other => panic!("a call was expected, not {other:?}"),
+        }
+    }
+
+    fn reply(&mut self, number: u32, reply: &Reply) {
+        let mut out = Vec::new();
+        let tail = encode_reply(number, reply, &mut out);
+        out.extend_from_slice(tail);
+        self.write(&out);
+    }
+
+    fn push(&mut self, event: &ReaderEvent) {
+        let mut out = Vec::new();
+        encode_push(event, &mut out);
+        self.write(&out);
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.stream.write_all(bytes).unwrap();
+    }
 }

@@ -2,7 +2,7 @@
 //! `SCARD_LEAVE_CARD`.
 
 use scard_types::call::{Answer, CardHandle};
-use scard_types::{Disposition, SlotError};
+use scard_types::{Disposition, ScardCode, SlotError};
 
 use crate::Core;
 use crate::event::{ReaderId, Work, WorkDone};
@@ -14,6 +14,7 @@ use crate::queue::{Asker, Waiting};
 #[derive(Clone, Copy)]
 pub(crate) struct Disposing {
     pub(crate) asker: Asker,
+    goal: Goal,
     step: Step,
 }
 
@@ -27,11 +28,20 @@ enum Step {
     PowerOff,
 }
 
-/// Whether the handle stays open afterwards: it does at the end of a transaction, and then wants a card with power.
+/// What becomes of the handle.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Goal {
-    Stay,
+    /// It stays, after the end of a transaction, and wants a card with power.
+    Stay(CardHandle),
+    /// It is closed already.
     Leave,
+}
+
+impl Disposing {
+    /// Whether its handle is closed already: then nothing can go wrong for the caller any more.
+    pub(crate) const fn is_farewell(&self) -> bool {
+        matches!(self.goal, Goal::Leave)
+    }
 }
 
 impl Core {
@@ -94,15 +104,15 @@ impl Core {
         let has_card = self.readers.get(&id).is_some_and(|reader| reader.state.has_card());
         let (work, step) = match (disposition, goal) {
             (Disposition::Reset, _) if powered => (Work::WarmReset, Step::Reset),
-            (Disposition::Unpower, Goal::Stay) if powered => (Work::PowerOn, Step::Reset),
+            (Disposition::Unpower, Goal::Stay(_)) if powered => (Work::PowerOn, Step::Reset),
             (Disposition::Unpower, Goal::Leave) if powered => (Work::PowerOff, Step::PowerOff),
             (Disposition::Eject, _) if has_card => (Work::Eject, Step::Eject),
             _ => return self.reply(asker, Ok(Answer::Done)),
         };
-        self.start(id, work, Task::Dispose(Disposing { asker, step }));
+        self.start(id, work, Task::Dispose(Disposing { asker, goal, step }));
     }
 
-    /// A slot that fails at it is no failure of the caller, who is on his way out.
+    /// A slot that fails at it is no failure of the caller, who is on his way out; a card that went meanwhile is.
     pub(crate) fn disposing_goes_on(
         &mut self,
         id: ReaderId,
@@ -110,18 +120,24 @@ impl Core {
         done: WorkDone,
         same_card: bool,
     ) {
-        let Disposing { asker, step } = disposing;
+        let Disposing { asker, goal, step } = disposing;
         if same_card {
             match step {
                 Step::Reset => self.card_answered(id, done.powered()),
                 Step::PowerOff => self.card_powered_off(id),
                 Step::Eject if done.done() != Err(SlotError::ReaderGone) => {
-                    let next = Task::Dispose(Disposing { asker, step: Step::PowerOff });
+                    let next = Task::Dispose(Disposing { asker, goal, step: Step::PowerOff });
                     return self.start(id, Work::PowerOff, next);
                 }
                 Step::Eject => {}
             }
         }
-        self.reply(asker, Ok(Answer::Done));
+        let handle = match goal {
+            Goal::Stay(card) => self.handles.get(&card),
+            Goal::Leave => None,
+        };
+        let lost = handle.is_some_and(|handle| handle.mark == Some(Mark::Removed));
+        let reply = if lost { Err(ScardCode::RemovedCard.into()) } else { Ok(Answer::Done) };
+        self.reply(asker, reply);
     }
 }

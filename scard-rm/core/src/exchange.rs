@@ -63,7 +63,10 @@ impl Core {
                 self.enter(id, card);
                 return Outcome::Now(Ok(Answer::Done));
             }
-            Op::End { disposition: Disposition::Leave } => return self.end_and_leave(id, card),
+            Op::End { disposition: Disposition::Leave } => {
+                self.end_and_leave(id, asker, card);
+                return Outcome::Later;
+            }
             Op::End { .. } => {
                 if let Err(code) = self.may_end(id, card) {
                     return Outcome::refused(code);
@@ -163,17 +166,17 @@ impl Core {
         let mark = self.handles.get(&handle).map(|handle| handle.mark);
         let reply = match (kind, mark) {
             (_, None) => Err(ScardCode::InvalidHandle.into()),
-            (Kind::Command { .. }, Some(Some(mark))) => Err(mark.code().into()),
+            (Kind::Control { limit }, Some(_)) => control_reply(limit, done.bytes()),
+            (_, Some(Some(mark))) => Err(mark.code().into()),
             (Kind::Command { .. }, Some(None)) if !same_card => Err(ScardCode::NoSmartcard.into()),
             (Kind::Command { protocol, limit }, Some(None)) => {
                 command_reply(protocol, limit, done.bytes())
             }
-            (Kind::Control { limit }, Some(_)) => control_reply(limit, done.bytes()),
-            (Kind::GetAttribute, Some(_)) => match done.bytes() {
+            (Kind::GetAttribute, Some(None)) => match done.bytes() {
                 Ok(value) => Ok(Answer::Attribute(Vec::from(value.expose()))),
                 Err(error) => Err(reader_refusal(error)),
             },
-            (Kind::SetAttribute, Some(_)) => match done.done() {
+            (Kind::SetAttribute, Some(None)) => match done.done() {
                 Ok(()) => Ok(Answer::Done),
                 Err(error) => Err(reader_refusal(error)),
             },

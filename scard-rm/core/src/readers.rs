@@ -4,14 +4,16 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use scard_types::call::{CardHandle, Holder, ReaderDescription, ReaderEntry, ReaderEvent, Sharing};
+use scard_types::call::{
+    Answer, CardHandle, Holder, ReaderDescription, ReaderEntry, ReaderEvent, Sharing,
+};
 use scard_types::{CardState, Millis, Protocol, ReaderName, ScardCode, SlotState};
 
 use crate::Core;
 use crate::event::{Action, ReaderId, ReaderNaming};
 use crate::names::Numbered;
-use crate::power::UnderWay;
-use crate::queue::Queue;
+use crate::power::{Task, UnderWay};
+use crate::queue::{OpKind, Queue};
 use crate::timers::Timer;
 use crate::transactions::Lock;
 
@@ -165,7 +167,15 @@ impl Core {
         let tickets: Vec<_> = reader.queue.tickets().collect();
         let rest_at = reader.rest_at;
         for place in places {
-            self.refuse_parked(id, place, ScardCode::ReaderUnavailable);
+            match self.unpark(id, place) {
+                Some(waiting) if waiting.op.kind() == OpKind::Disconnect => {
+                    self.disconnect_and_leave(id, &waiting);
+                }
+                Some(waiting) => {
+                    self.reply(waiting.asker, Err(ScardCode::ReaderUnavailable.into()));
+                }
+                None => {}
+            }
         }
         for (key, lapses) in tickets {
             self.timers.clear(lapses, Timer::Ticket(id, key));
@@ -175,8 +185,16 @@ impl Core {
             self.timers.clear(at, Timer::Rest(id));
         }
         let Some(reader) = self.readers.remove(&id) else { return };
-        if let Some(asker) = reader.work.and_then(|work| work.task.asker()) {
-            self.reply(asker, Err(ScardCode::ReaderUnavailable.into()));
+        match reader.work.map(|work| work.task) {
+            Some(Task::Dispose(disposing)) if disposing.is_farewell() => {
+                self.reply(disposing.asker, Ok(Answer::Done));
+            }
+            Some(task) => {
+                if let Some(asker) = task.asker() {
+                    self.reply(asker, Err(ScardCode::ReaderUnavailable.into()));
+                }
+            }
+            None => {}
         }
         self.names.give_back(&reader.name, reader.numbered.as_ref());
         self.by_name.remove(reader.name.as_str());

@@ -9,7 +9,7 @@ use scard_types::{Disposition, Millis, ScardCode};
 use crate::Core;
 use crate::dispositions::Goal;
 use crate::event::ReaderId;
-use crate::queue::{Op, Place, TicketKey, Waiting, Who};
+use crate::queue::{Asker, Op, Place, TicketKey, Waiting, Who};
 use crate::quotas::Kind;
 use crate::requests::{Outcome, Whereabouts};
 use crate::rules;
@@ -117,6 +117,7 @@ impl Core {
                 .and_then(|waiting| waiting.patience);
             match patience {
                 Some(Millis(0)) => self.refuse_parked(id, place, ScardCode::SharingViolation),
+                Some(_) if cfg!(scard_fault = "endless_patience") => {}
                 Some(patience) => self.hurry(id, place, patience),
                 None => {}
             }
@@ -161,15 +162,15 @@ impl Core {
     }
 
     /// `SCardEndTransaction` without anything to be done to the card: at once, whatever the slot does.
-    pub(crate) fn end_and_leave(&mut self, id: ReaderId, card: CardHandle) -> Outcome {
+    pub(crate) fn end_and_leave(&mut self, id: ReaderId, asker: Asker, card: CardHandle) {
         if let Err(code) = self.may_end(id, card) {
-            return Outcome::Now(Err(code.into()));
+            return self.reply(asker, Err(code.into()));
         }
         self.leave(id, card);
+        self.reply(asker, Ok(Answer::Done));
         if !cfg!(scard_fault = "lost_wake_up") {
             self.pump(id);
         }
-        Outcome::Now(Ok(Answer::Done))
     }
 
     /// `SCardEndTransaction` with something to be done, when the slot is free. It is done even if further levels
@@ -185,7 +186,7 @@ impl Core {
             return self.reply(waiting.asker, Err(code.into()));
         }
         self.leave(id, card);
-        self.dispose(id, waiting.asker, disposition, Goal::Stay);
+        self.dispose(id, waiting.asker, disposition, Goal::Stay(card));
     }
 
     /// A parked request has waited as long as it wants to. One that nobody holds up any more waits on for the slot.

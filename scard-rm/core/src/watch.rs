@@ -75,7 +75,9 @@ impl Core {
     pub(crate) fn tell_of_readers(&mut self, name: &ReaderName, event: &ReaderEvent) {
         self.tell_subscribers(event);
         self.wake(&Topic::Reader(name.as_str().into()));
-        self.wake(&Topic::Readers);
+        if !cfg!(scard_fault = "silent_departure") {
+            self.wake(&Topic::Readers);
+        }
         self.fire_watches();
     }
 

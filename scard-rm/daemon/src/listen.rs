@@ -90,7 +90,8 @@ impl From<Errno> for ListenError {
     }
 }
 
-/// A socket that we bound ourselves. Dropping it removes the name, if it is still ours.
+/// The name of a socket that we bound ourselves. Dropping it removes the name, if it is still ours; the socket itself
+/// must be open until then, for it keeps its inode number from being used again.
 #[derive(Debug)]
 pub(crate) struct BoundSocket {
     path: PathBuf,

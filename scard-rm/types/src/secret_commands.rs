@@ -29,12 +29,17 @@ pub fn visibility(command: &[u8], pin_seen: bool) -> Visibility {
         // GENERAL AUTHENTICATE with the management key; EXTERNAL AUTHENTICATE.
         0x87 if p2 == 0x9B => Visibility::HeaderOnly,
         0x82 => Visibility::HeaderOnly,
-        // PUT DATA may hold a PIN-protected management key (printed information, 5FC109).
-        0xDB if command.windows(3).any(|tag| tag == [0x5F, 0xC1, 0x09]) => Visibility::HeaderOnly,
+        // GET DATA and PUT DATA of the printed information (5FC109), where Yubico's tools keep a PIN-protected
+        // management key, and of the pairing code (5FC123).
+        0xCB | 0xDB if names_secret_object(command) => Visibility::HeaderOnly,
         // Yubico: set management key, import key.
         0xFF | 0xFE => Visibility::HeaderOnly,
         _ => Visibility::Shown,
     }
+}
+
+fn names_secret_object(command: &[u8]) -> bool {
+    command.windows(3).any(|tag| matches!(tag, [0x5F, 0xC1, 0x09 | 0x23]))
 }
 
 /// Whether the command carries a PIN, so that `pin_seen` is true from now on.
@@ -55,6 +60,16 @@ mod tests {
         for cla in [0x00, 0x10, 0x01, 0x03, 0x13] {
             for ins in [0x20, 0x24, 0x2C, 0xFF, 0xFE] {
                 assert_eq!(visibility(&[cla, ins, 0, 0x80, 1, 0], false), Visibility::HeaderOnly);
+            }
+        }
+    }
+
+    #[test]
+    fn objects_that_hold_keys_are_not_shown_in_either_direction() {
+        for ins in [0xCB, 0xDB] {
+            for last in [0x09, 0x23] {
+                let command = [0x00, ins, 0x3F, 0xFF, 0x05, 0x5C, 0x03, 0x5F, 0xC1, last];
+                assert_eq!(visibility(&command, false), Visibility::HeaderOnly);
             }
         }
     }

@@ -92,7 +92,8 @@ impl Inbox {
                 rest.fill(0);
             }
         } else {
-            let mut larger = vec![0; needed];
+            // More than one byte at a time, also for a peer that sends ahead of what it was asked for.
+            let mut larger = vec![0; held.saturating_add(least.max(LEAST_ROOM))];
             if let Some(front) = larger.get_mut(..held) {
                 front.copy_from_slice(self.held());
             }
@@ -127,6 +128,18 @@ mod tests {
         assert!(inbox.memory.expose().iter().all(|byte| *byte == 0));
         inbox.relax();
         assert!(inbox.memory.is_empty());
+    }
+
+    #[test]
+    fn a_peer_that_sends_ahead_is_not_read_byte_by_byte() {
+        let mut inbox = Inbox::default();
+        let mut rooms = 0;
+        while inbox.held().len() < MOST_ROOM {
+            let room = inbox.room().len();
+            inbox.filled(room);
+            rooms += 1;
+        }
+        assert!(rooms <= MOST_ROOM / LEAST_ROOM, "{rooms}");
     }
 
     #[test]

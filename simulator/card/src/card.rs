@@ -94,7 +94,7 @@ impl PivCard {
         let parsed = CommandApdu::parse(bytes);
         if let Ok(command) = &parsed {
             if command.ins == GET_RESPONSE && command.cla == 0 {
-                return self.get_response(command);
+                return self.rest_of_answer(command);
             }
         }
         self.outgoing.clear();
@@ -114,7 +114,7 @@ impl PivCard {
         Ok(self.outgoing.begin(answer, expected))
     }
 
-    fn get_response(&mut self, command: &CommandApdu) -> Result<SecretBytes, StatusWord> {
+    fn rest_of_answer(&mut self, command: &CommandApdu) -> Result<SecretBytes, StatusWord> {
         self.incoming.clear();
         self.pin_status.just_verified = false;
         if self.outgoing.is_empty() {
@@ -128,8 +128,8 @@ impl PivCard {
         let pin_just_verified = mem::take(&mut self.pin_status.just_verified);
         match command.ins {
             SELECT => self.select(command),
-            GET_DATA => self.get_data(command),
-            PUT_DATA => self.put_data(command),
+            GET_DATA => self.read_object(command),
+            PUT_DATA => self.write_object(command),
             VERIFY => self.verify(command),
             CHANGE_REFERENCE_DATA => self.change_reference_data(command),
             RESET_RETRY_COUNTER => self.reset_retry_counter(command),

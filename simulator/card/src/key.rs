@@ -137,8 +137,8 @@ impl PrivateKey {
             (None, Some(rsa)) if rsa.n().bits() != 2048 => {
                 Err(KeyError::RsaLength { bits: rsa.n().bits() })
             }
-            (None, Some(rsa)) => Ok(Self::Rsa(Box::new(rsa))),
-            (None, None) => Err(KeyError::NotSupported),
+            (None, Some(rsa)) if rsa.validate().is_ok() => Ok(Self::Rsa(Box::new(rsa))),
+            (None, _) => Err(KeyError::NotSupported),
         }
     }
 

@@ -78,7 +78,7 @@ fn tag_number(bytes: &[u8]) -> Option<u32> {
 }
 
 impl PivCard {
-    pub(crate) fn get_data(&mut self, command: &CommandApdu) -> Answer {
+    pub(crate) fn read_object(&mut self, command: &CommandApdu) -> Answer {
         if (command.p1, command.p2) != CURRENT_DF {
             return Err(BAD_P1_P2);
         }
@@ -96,7 +96,7 @@ impl PivCard {
         Ok(tlv::element(wrapper, value).into())
     }
 
-    pub(crate) fn put_data(&mut self, command: &CommandApdu) -> Answer {
+    pub(crate) fn write_object(&mut self, command: &CommandApdu) -> Answer {
         if (command.p1, command.p2) != CURRENT_DF {
             return Err(BAD_P1_P2);
         }

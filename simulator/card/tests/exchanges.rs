@@ -9,7 +9,6 @@
 mod host;
 
 use std::fmt::Write;
-use std::path::Path;
 
 use host::Host;
 use sim_card::{Card, ManagementAlgorithm};
@@ -42,9 +41,7 @@ fn bytes(text: &str) -> Vec<u8> {
         .collect()
 }
 
-fn check(file: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/exchanges").join(file);
-    let text = std::fs::read_to_string(path).unwrap();
+fn check(text: &str) {
     let mut host = Host::new();
     let mut case = "";
     let mut failures = String::new();
@@ -67,7 +64,7 @@ fn check(file: &str) {
             if !fits {
                 let got = got.expose();
                 let at = number + 1;
-                writeln!(failures, "{file}:{at} ({case}): {line}, got {got:02X?}").unwrap();
+                writeln!(failures, "line {at} ({case}): {line}, got {got:02X?}").unwrap();
             }
         }
     }
@@ -76,30 +73,30 @@ fn check(file: &str) {
 
 #[test]
 fn selection() {
-    check("select.txt");
+    check(include_str!("exchanges/select.txt"));
 }
 
 #[test]
 fn pins() {
-    check("pin.txt");
+    check(include_str!("exchanges/pin.txt"));
 }
 
 #[test]
 fn objects() {
-    check("objects.txt");
+    check(include_str!("exchanges/objects.txt"));
 }
 
 #[test]
 fn keys() {
-    check("keys.txt");
+    check(include_str!("exchanges/keys.txt"));
 }
 
 #[test]
 fn long_messages() {
-    check("long.txt");
+    check(include_str!("exchanges/long.txt"));
 }
 
 #[test]
 fn malformed_commands() {
-    check("malformed.txt");
+    check(include_str!("exchanges/malformed.txt"));
 }

@@ -5,7 +5,7 @@
 //! | `status` | tells what there is | `{"readers":[READER...]}` |
 //! | `insert READER [SPEC]` | puts a card in: the one that was there before, as it was but for its security state, or a new one as ordered by SPEC (`piv,...`, see [`CardSpec`]) | `READER` as it is now |
 //! | `remove READER` | takes the card out | `READER` as it is now |
-//! | `readers`, then a line per SPEC | has exactly the readers of these orders from now on; those of an order that was given before stay as they are | as to `status` |
+//! | `readers`, then one line for each order (a [`SimSpec`]) | has exactly the readers of these orders from now on; those of an order that was given before stay as they are | as to `status` |
 //!
 //! `READER` in a command is the reader's number, its name, or a part of its name that no other reader has; a name
 //! may stand in double quotes. In an answer it is
@@ -78,7 +78,7 @@ impl SimDriver {
                 let other = match spec {
                     Some(spec) => {
                         let spec: CardSpec = spec.parse().map_err(CommandError::Spec)?;
-                        Some(self.make(&spec, 0).map_err(CommandError::Make)?)
+                        Some(self.make_card(&spec, 0).map_err(CommandError::Make)?)
                     }
                     None => None,
                 };

@@ -14,18 +14,28 @@ use crate::spec::{CardSpec, Line, SimSpec};
 #[derive(Default)]
 pub struct SimDriver {
     orders: Vec<Order>,
-    last_order: u64,
     bays: Vec<Bay>,
+    /// Made, and not yet announced.
     readers: Vec<NewReader>,
+    last_order: u64,
+    /// The number of the next reader, as its attributes tell it.
+    next_reader: u32,
     /// The serial number of the next card that is ordered without.
     next_serial: u32,
 }
 
 /// An order that is carried out.
+#[derive(Clone)]
 struct Order {
     /// What its bays are marked with.
     number: u64,
     line: Line,
+}
+
+/// The readers of one order, made and not yet part of the driver.
+struct Made {
+    order: Order,
+    readers: Vec<(Bay, NewReader)>,
 }
 
 impl SimDriver {
@@ -40,49 +50,68 @@ impl SimDriver {
     /// # Errors
     /// See [`MakeError`].
     pub fn add(&mut self, spec: &SimSpec) -> Result<(), MakeError> {
-        self.last_order = self.last_order.wrapping_add(1);
-        self.orders.push(Order { number: self.last_order, line: spec.line.clone() });
-        for index in 0..spec.reader.count {
-            let resident = self.make(&spec.card, index)?;
-            let naming = match &spec.reader.name {
-                Some(name) => ReaderNaming::Verbatim(name.clone()),
-                None => ReaderNaming::Indexed { base: format!("{VENDOR} {MODEL}"), slot: 0 },
-            };
-            let base = match &naming {
-                ReaderNaming::Verbatim(name) => name.as_str().to_owned(),
-                ReaderNaming::Indexed { base, .. } => base.clone(),
-            };
-            let number = u32::try_from(self.bays.len()).unwrap_or(u32::MAX);
-            let (mut bay, view, events) = Bay::new(base, resident, self.last_order);
-            let occupied = !spec.reader.empty && bay.insert(None);
-            self.bays.push(bay);
-            self.readers.push(NewReader {
-                naming,
-                occupied,
-                slot: Box::new(SimSlot::new(view, number)),
-                events: Box::new(SimEvents(events)),
-            });
-        }
+        let made = self.make_readers(spec)?;
+        self.admit(made);
         Ok(())
     }
 
     /// Has exactly the readers of these orders from now on. Those of an order that was given before stay as they are,
-    /// with their cards and whoever uses them; the others go.
+    /// with their cards and whoever uses them; the others go. After an error nothing has changed.
     pub(crate) fn reorder(&mut self, wanted: &[SimSpec]) -> Result<(), MakeError> {
-        let mut before = std::mem::take(&mut self.orders);
+        let mut before = self.orders.clone();
+        let mut kept = Vec::new();
         let mut new = Vec::new();
         for spec in wanted {
             match before.iter().position(|order| order.line == spec.line) {
-                Some(at) => self.orders.push(before.remove(at)),
-                None => new.push(spec),
+                Some(at) => kept.push(before.remove(at)),
+                None => new.push(self.make_readers(spec)?),
             }
         }
+        self.orders = kept;
         self.bays.retain(|bay| self.orders.iter().any(|order| order.number == bay.order()));
-        new.into_iter().try_for_each(|spec| self.add(spec))
+        new.into_iter().for_each(|made| self.admit(made));
+        Ok(())
+    }
+
+    fn admit(&mut self, made: Made) {
+        self.orders.push(made.order);
+        for (bay, reader) in made.readers {
+            self.bays.push(bay);
+            self.readers.push(reader);
+        }
+    }
+
+    fn make_readers(&mut self, spec: &SimSpec) -> Result<Made, MakeError> {
+        self.last_order = self.last_order.wrapping_add(1);
+        let order = Order { number: self.last_order, line: spec.line.clone() };
+        let naming = match &spec.reader.name {
+            Some(name) => ReaderNaming::Verbatim(name.clone()),
+            None => ReaderNaming::Indexed { base: format!("{VENDOR} {MODEL}"), slot: 0 },
+        };
+        // Until the resource manager says otherwise.
+        let name = match &naming {
+            ReaderNaming::Verbatim(name) => name.as_str(),
+            ReaderNaming::Indexed { base, .. } => base,
+        };
+        let mut readers = Vec::new();
+        for index in 0..spec.reader.count {
+            let resident = self.make_card(&spec.card, index)?;
+            let (mut bay, view, events) = Bay::new(name.to_owned(), resident, order.number);
+            let occupied = !spec.reader.empty && bay.insert(None);
+            let reader = NewReader {
+                naming: naming.clone(),
+                occupied,
+                slot: Box::new(SimSlot::new(view, self.next_reader)),
+                events: Box::new(SimEvents(events)),
+            };
+            self.next_reader = self.next_reader.wrapping_add(1);
+            readers.push((bay, reader));
+        }
+        Ok(Made { order, readers })
     }
 
     /// Makes the `index`th card of an order.
-    pub(crate) fn make(&mut self, spec: &CardSpec, index: u32) -> Result<Resident, MakeError> {
+    pub(crate) fn make_card(&mut self, spec: &CardSpec, index: u32) -> Result<Resident, MakeError> {
         let serial = match spec.serial {
             Some(first) => first.wrapping_add(index),
             None => {

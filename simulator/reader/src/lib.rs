@@ -11,7 +11,7 @@ mod driver;
 mod features;
 mod make;
 mod slot;
-mod spec;
+pub mod spec;
 
 pub use driver::SimDriver;
 pub use make::MakeError;

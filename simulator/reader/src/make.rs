@@ -69,6 +69,7 @@ impl CardSpec {
     pub fn make(&self, serial: u32) -> Result<PivCard, MakeError> {
         let mut profile = PivProfile::new(serial, self.seed_bytes(serial)?, validity());
         profile.atr = self.atr.unwrap_or(profile.atr);
+        profile.firmware = self.firmware;
         if let Some(pin) = &self.pin {
             profile.pin = copy(pin, ProfileError::BadPin)?;
         }

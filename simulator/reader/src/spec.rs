@@ -9,6 +9,7 @@
 //! | `empty` | without a card in it; one is kept beside it for `insert` | |
 //! | `atr=HEX` | the card's answer to reset | a contact card that speaks T=1 |
 //! | `serial=N` | the card's serial number | counts up from 1 |
+//! | `firmware=A.B.C` | claims to be a YubiKey of that version, below 5.3.0: programs expect more of later ones | none |
 //! | `pin=DIGITS` | six to eight digits | 123456 |
 //! | `puk=TEXT` | up to eight characters | 12345678 |
 //! | `seed=N` | the same keys and random numbers each time | different each time |
@@ -27,11 +28,14 @@ use std::str::FromStr;
 use scard_types::{Atr, Pin, ReaderName};
 use sim_card::{KeyAlgorithm, KeySlot, ManagementAlgorithm, ManagementKey};
 
+mod error;
+mod items;
+
+pub use error::SpecError;
+use items::{Item, Items};
+
 /// The most readers that one line may order.
 const MAX_COUNT: u32 = 10_000;
-
-/// What the keys are, for the message about one that is none.
-const KEYS: &str = "name, count, empty, atr, serial, pin, puk, seed, 9b, and for 9a, 9c, 9d, 9e: 9a, 9a.key, 9a.cert";
 
 /// One line: readers, and the card in each.
 #[derive(Debug, Default)]
@@ -78,6 +82,8 @@ pub struct CardSpec {
     pub atr: Option<Atr>,
     /// The serial number.
     pub serial: Option<u32>,
+    /// The firmware version of the YubiKey that it claims to be.
+    pub firmware: Option<[u8; 3]>,
     /// The PIN.
     pub pin: Option<Pin>,
     /// The PUK.
@@ -101,75 +107,11 @@ pub struct SlotSpec {
     pub certificate: Option<PathBuf>,
 }
 
-/// What is wrong with the text.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum SpecError {
-    /// The first word is no kind of card.
-    UnknownCard {
-        /// It.
-        word: String,
-    },
-    /// No such key.
-    UnknownKey {
-        /// It.
-        key: String,
-    },
-    /// A key came twice.
-    Repeated {
-        /// Which.
-        key: String,
-    },
-    /// A value is missing or not of its kind. It is not shown: it may be a PIN.
-    BadValue {
-        /// Of which key.
-        key: String,
-        /// What may stand there.
-        allowed: &'static str,
-    },
-    /// Two keys that exclude each other.
-    Conflict {
-        /// One.
-        key: String,
-        /// The other.
-        other: String,
-    },
-    /// A quote was opened and never closed, or text follows the closing one.
-    BadQuotes,
-    /// A key that belongs to a reader, where only a card is ordered.
-    NotForCard {
-        /// Which.
-        key: &'static str,
-    },
-}
-
-impl fmt::Display for SpecError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::UnknownCard { word } => {
-                write!(f, "no card is called {word:?}; write piv, as in sim:piv,pin=123456")
-            }
-            Self::UnknownKey { key } => write!(f, "no key is called {key:?}; there are {KEYS}"),
-            Self::Repeated { key } => write!(f, "{key} is given twice"),
-            Self::BadValue { key, allowed } => write!(f, "{key} takes {allowed}"),
-            Self::Conflict { key, other } => write!(f, "{key} and {other} exclude each other"),
-            Self::BadQuotes => {
-                f.write_str("a quoted value ends with a quote, and a comma or nothing follows it")
-            }
-            Self::NotForCard { key } => {
-                write!(f, "{key} belongs to a reader; a card to insert has none")
-            }
-        }
-    }
-}
-
-impl std::error::Error for SpecError {}
-
 impl FromStr for SimSpec {
     type Err = SpecError;
 
     fn from_str(text: &str) -> Result<Self, SpecError> {
-        let mut items = Items { rest: Some(text) };
+        let mut items = Items::new(text);
         match items.next().transpose()? {
             Some(Item { key: "piv", value: None }) => {}
             other => {
@@ -244,6 +186,10 @@ impl CardSpec {
                 let allowed = "a number from 0 to 4294967295";
                 self.serial = Some(item.parse(allowed, |text| text.parse().ok())?);
             }
+            "firmware" => {
+                let allowed = "a version from 1.0.0 to below 5.3.0, as in 5.2.7";
+                self.firmware = Some(item.parse(allowed, firmware)?);
+            }
             "pin" => {
                 let is_pin = |pin: &Pin| {
                     let digits = pin.expose();
@@ -304,54 +250,6 @@ impl SlotSpec {
     }
 }
 
-/// `KEY` or `KEY=VALUE`.
-struct Item<'a> {
-    key: &'a str,
-    value: Option<&'a str>,
-}
-
-impl Item<'_> {
-    fn parse<T>(
-        &self,
-        allowed: &'static str,
-        read: impl Fn(&str) -> Option<T>,
-    ) -> Result<T, SpecError> {
-        self.value.and_then(read).ok_or_else(|| self.bad(allowed))
-    }
-
-    fn bad(&self, allowed: &'static str) -> SpecError {
-        SpecError::BadValue { key: self.key.to_owned(), allowed }
-    }
-}
-
-/// The items between the commas.
-struct Items<'a> {
-    rest: Option<&'a str>,
-}
-
-impl<'a> Iterator for Items<'a> {
-    type Item = Result<Item<'a>, SpecError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let rest = self.rest.take()?;
-        let end = rest.find(['=', ',']).unwrap_or(rest.len());
-        let (key, tail) = rest.split_at_checked(end)?;
-        let Some(value) = tail.strip_prefix('=') else {
-            self.rest = tail.strip_prefix(',');
-            return Some(Ok(Item { key, value: None }));
-        };
-        let (value, tail) = match value.strip_prefix('"') {
-            None => value.split_at_checked(value.find(',').unwrap_or(value.len()))?,
-            Some(quoted) => match quoted.split_once('"') {
-                Some((value, tail)) if tail.is_empty() || tail.starts_with(',') => (value, tail),
-                _ => return Some(Err(SpecError::BadQuotes)),
-            },
-        };
-        self.rest = tail.strip_prefix(',');
-        Some(Ok(Item { key, value: Some(value) }))
-    }
-}
-
 fn key_kind(text: &str) -> Option<Option<KeyAlgorithm>> {
     match text {
         "p256" => Some(Some(KeyAlgorithm::P256)),
@@ -360,6 +258,13 @@ fn key_kind(text: &str) -> Option<Option<KeyAlgorithm>> {
         "none" => Some(None),
         _ => None,
     }
+}
+
+/// From 5.3.0 on programs ask for metadata of keys and do not go on without them.
+fn firmware(text: &str) -> Option<[u8; 3]> {
+    let parts: Vec<u8> = text.split('.').map(|part| part.parse().ok()).collect::<Option<_>>()?;
+    let version = <[u8; 3]>::try_from(parts).ok()?;
+    ([1, 0, 0]..[5, 3, 0]).contains(&version).then_some(version)
 }
 
 fn management_key(text: &str) -> Option<ManagementKey> {

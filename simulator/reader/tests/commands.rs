@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 /// A running driver and its readers.
 struct Bench {
     commands: mpsc::Sender<DriverCommand>,
+    announcements: mpsc::Receiver<Announcement>,
     readers: Vec<NewReader>,
 }
 
@@ -26,7 +27,7 @@ impl Bench {
         while let Some(Announcement::Reader(reader)) = announcements.recv().await {
             readers.push(reader);
         }
-        Self { commands, readers }
+        Self { commands, announcements, readers }
     }
 
     async fn command(&self, text: &str) -> Value {
@@ -140,9 +141,29 @@ async fn another_card_can_be_inserted() {
 }
 
 #[tokio::test]
+async fn a_new_list_of_readers_keeps_those_that_were_on_the_old_one() {
+    let mut bench = Bench::new(&["piv,name=One", "piv,name=Two"]).await;
+    bench.command("remove Two").await;
+    let wrong = bench.command("readers\npiv,name=Three\npiv,9a.key=/no/such/file").await;
+    assert!(wrong["error"].is_string());
+    let unchanged = json!({ "readers": [reader(0, "One", true, 1), reader(1, "Two", false, 2)] });
+    bench.check("status", unchanged).await;
+
+    let status = bench.command("readers\npiv,name=Two\npiv,name=Four,serial=40").await;
+    let expected = json!({ "readers": [reader(0, "Two", false, 2), reader(1, "Four", true, 40)] });
+    assert_eq!(status, expected);
+    assert_eq!(bench.event(0).await, Some(CardEvent::Inserted));
+    assert_eq!(bench.event(0).await, None, "its driver has let go of it");
+    let four = bench.announcements.recv().await;
+    let Some(Announcement::Reader(four)) = four else { unreachable!("a reader was ordered") };
+    assert_eq!(four.naming, ReaderNaming::Verbatim(ReaderName::new("Four").unwrap()));
+    bench.check("readers", json!({ "readers": [] })).await;
+}
+
+#[tokio::test]
 async fn other_commands_are_refused() {
     let bench = Bench::new(&["piv"]).await;
-    let unknown = "the commands are: status, insert READER [SPEC], remove READER";
+    let unknown = "the commands are: status, insert READER [SPEC], remove READER, readers";
     for command in ["", "insert", "remove ", "status 1", "eject 0", "STATUS"] {
         bench.check(command, json!({ "error": unknown })).await;
     }

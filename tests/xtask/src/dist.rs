@@ -10,18 +10,23 @@ use crate::run::{Failure, cargo, during, output, root, run, step};
 
 pub(crate) const HELP: &str = "\
 Builds a release and lays it out below DIR: bin, lib (libpcsclite.so.1, its link and pkg-config file, systemd
-units), include/PCSC, share/man and the shells' completions. Nothing in it knows DIR: it may be moved.";
+units), include/PCSC, etc, share/man and the shells' completions. It may be moved; only the units name /usr and /etc.";
 
 /// Where `cargo xtask test` puts what tests/clients judges.
 pub(crate) const TESTED: &str = "target/dist";
 
 const PROGRAMS: &[&str] = &["scard", "scard-rm"];
 
-/// Folders whose files are installed as they stand.
-const FOLDERS: &[(&str, &str)] = &[
-    ("winscard-shim/include/PCSC", "include/PCSC"),
-    ("scard-rm/system/systemd", "lib/systemd/system"),
-    ("scard-rm/system/sysusers.d", "lib/sysusers.d"),
+/// Files that are installed as they stand.
+const FILES: &[(&str, &str)] = &[
+    ("winscard-shim/include/PCSC/pcsclite.h", "include/PCSC/pcsclite.h"),
+    ("winscard-shim/include/PCSC/reader.h", "include/PCSC/reader.h"),
+    ("winscard-shim/include/PCSC/winscard.h", "include/PCSC/winscard.h"),
+    ("winscard-shim/include/PCSC/wintypes.h", "include/PCSC/wintypes.h"),
+    ("scard-rm/system/scard-rm.service", "lib/systemd/system/scard-rm.service"),
+    ("scard-rm/system/scard-rm.socket", "lib/systemd/system/scard-rm.socket"),
+    ("scard-rm/system/scard-rm.sysusers", "lib/sysusers.d/scard-rm.conf"),
+    ("scard-rm/system/scard-rm.toml", "etc/scard/scard-rm.toml"),
 ];
 
 /// Shell, and where it looks for the completions of `scard`.
@@ -55,11 +60,8 @@ pub(crate) fn lay_out(dist: &Path) -> Result<(), Failure> {
         copy(&built.join(program), &dist.join("bin").join(program))?;
     }
     library(&built, &dist.join("lib"))?;
-    for (from, to) in FOLDERS {
-        for file in files_of(&root().join(from))? {
-            let name = file.file_name().unwrap_or_default();
-            copy(&file, &dist.join(to).join(name))?;
-        }
+    for (from, to) in FILES {
+        copy(&root().join(from), &dist.join(to))?;
     }
     generated(dist)
 }
@@ -88,15 +90,6 @@ fn generated(dist: &Path) -> Result<(), Failure> {
 fn built_in() -> PathBuf {
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or("target".into(), PathBuf::from);
     root().join(target).join("release")
-}
-
-fn files_of(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let mut files = Vec::new();
-    for entry in fs::read_dir(folder).map_err(during(folder.display()))? {
-        files.push(entry.map_err(during(folder.display()))?.path());
-    }
-    files.sort();
-    Ok(files)
 }
 
 /// Copies over whatever is there; a program that runs keeps its old file.

@@ -23,6 +23,9 @@ const fn program(package: &'static str, file: &'static str, judges: &'static str
     Program { package, file, judges }
 }
 
+/// Tests of the house that use it know themselves what to do without it.
+const IN_THE_HOUSE: &str = "tests of the house";
+
 const PROGRAMS: &[Program] = &[
     program("pcscd", "pcscd", "debian_pcscd"),
     program("vsmartcard-vpcd", "pcsc/drivers/serial/libifdvpcd.so", "debian_pcscd"),
@@ -37,6 +40,9 @@ const PROGRAMS: &[Program] = &[
     program("opensc", "pkcs11-tool", "pkcs11_tool"),
     program("opensc-pkcs11", "opensc-pkcs11.so", "pkcs11_tool"),
     program("openssl", "openssl", "pkcs11_tool"),
+    program("gcc", "cc", IN_THE_HOUSE),
+    program("libc6-dev", "libc.so", IN_THE_HOUSE),
+    program("libpcsclite-dev", "libpcsclite.so", IN_THE_HOUSE),
     program("python3-pyscard", "python3/dist-packages/smartcard/__init__.py", "pyscard"),
 ];
 

@@ -15,6 +15,7 @@ use crate::socket::{Lost, Socket};
 
 /// Room for a header and the largest structure, so that the buffer never moves and leaves a copy behind.
 const HEAD_BYTES: usize = 8 + Body::MAX_BYTES;
+const WORD_BYTES: usize = 4;
 /// More entries than this are a daemon gone wild (4:6 has no limit of its own).
 const MOST_ENTRIES: usize = 4096;
 
@@ -27,6 +28,11 @@ pub(super) struct Connection {
     /// Kept for its memory. Payloads never stand in it; the value of an attribute may.
     head: SecretBytes,
     is_lost: bool,
+    endpoint: Endpoint,
+    /// What the message of a watch said that came before anybody waited for it.
+    fired: Option<Result<(), ScardCode>>,
+    /// For what is asked while a watch is on; see [`Connection::watch`].
+    side: Option<Box<Self>>,
 }
 
 /// How a watch ended.
@@ -59,6 +65,9 @@ impl Connection {
             version: Version::NEWEST,
             head: SecretBytes::new(Vec::with_capacity(HEAD_BYTES)),
             is_lost: false,
+            endpoint: endpoint.clone(),
+            fired: None,
+            side: None,
         })
     }
 
@@ -74,9 +83,8 @@ impl Connection {
             match (reply.result, named) {
                 (Ok(()), Some(named)) => return Ok(Some(named.min(offered))),
                 (Ok(()), None) => return Ok(Some(offered)),
-                (Err(ScardCode::ServiceStopped), Some(named)) if named < offered => {
-                    offered = named;
-                }
+                // `E_SERVICE_STOPPED`, and `E_NO_SERVICE` up to 1.8.23.
+                (Err(_), Some(named)) if named < offered => offered = named,
                 (Err(_), _) => return Ok(None),
             }
         }
@@ -119,22 +127,62 @@ impl Connection {
         self.read_table(entries.saturating_mul(READER_STATE_BYTES))
     }
 
-    /// How many readers came and went; `None` before 4:5.
+    /// How many readers came and went; `None` before 4:5. May be asked while a watch is on.
     pub(super) fn reader_events(&mut self) -> Result<Option<u32>, ScardCode> {
         if self.version < Version::V4_5 {
             return Ok(None);
         }
+        let events = self.side().and_then(Self::ask_reader_events);
+        events.map_err(|_| self.lose())
+    }
+
+    fn ask_reader_events(&mut self) -> Result<Option<u32>, ScardCode> {
         let reply = self.ask(&ClientRequest::plain(Command::ReaderEvents, self.version))?;
         reply.result.map(|()| Some(reply.count()))
     }
 
     /// Asks to be told of the next change, then reads the table: what changes in between is told.
+    ///
+    /// Once it is on, the message of the watch may come before any other reply, and nothing tells it from the beginning of a
+    /// table.
+    /// DIFFERS: so the table comes over a connection on the side; libpcsclite 2.5.1 takes its chances.
     pub(super) fn watch(&mut self) -> Result<Table, ScardCode> {
         if self.version.wait_brings_table() {
             return self.ask_for_table(Command::WaitReaderStateChange);
         }
         self.send(&ClientRequest::plain(Command::WaitReaderStateChange, self.version))?;
-        self.table()
+        self.wait_until_watching()?;
+        let table = self.side().and_then(Self::table);
+        // A watch without a table is a connection out of step.
+        table.map_err(|_| self.lose())
+    }
+
+    /// 0x13 has no answer. VERSION has, it does no harm a second time, and its first word, 4, tells it from the message of
+    /// the watch, which begins with 0.
+    fn wait_until_watching(&mut self) -> Result<(), ScardCode> {
+        let version = ClientRequest::version(self.version);
+        self.send(&version)?;
+        let mut begun = self.payload(WORD_BYTES)?;
+        let ReplyShape::Structure(whole) = version.reply(self.version) else {
+            return Err(ScardCode::InternalError);
+        };
+        if begun.expose() == [0; WORD_BYTES] {
+            let stop = ClientRequest::plain(Command::StopWaitingReaderStateChange, self.version);
+            begun.expose_mut().extend_from_slice(self.payload(WORD_BYTES)?.expose());
+            let event = stop.understand(begun.expose()).map_err(|_| self.lose())?;
+            self.fired = Some(event.result);
+            self.payload(whole)?;
+        } else {
+            self.payload(whole.saturating_sub(WORD_BYTES))?;
+        }
+        Ok(())
+    }
+
+    fn side(&mut self) -> Result<&mut Self, ScardCode> {
+        if self.side.is_none() {
+            self.side = Some(Box::new(Self::open(&self.endpoint)?));
+        }
+        self.side.as_deref_mut().ok_or(ScardCode::InternalError)
     }
 
     /// Waits until the watch fires, at most until `deadline`.
@@ -142,6 +190,9 @@ impl Connection {
     /// # Errors
     /// [`ScardCode::Cancelled`], and the codes of a connection that is lost.
     pub(super) fn watched(&mut self, deadline: Option<Instant>) -> Result<Watched, ScardCode> {
+        if let Some(fired) = self.fired.take() {
+            return fired.map(|()| Watched::Changed);
+        }
         if !self.socket.wait(deadline).map_err(|_| self.lose())? {
             self.stop_watching()?;
             return Ok(Watched::TimedOut);
@@ -153,6 +204,9 @@ impl Connection {
 
     /// Takes the watch back. What is read is the answer to that, or the message that was under way already.
     pub(super) fn stop_watching(&mut self) -> Result<(), ScardCode> {
+        if let Some(fired) = self.fired.take() {
+            return fired;
+        }
         let stop = ClientRequest::plain(Command::StopWaitingReaderStateChange, self.version);
         self.ask(&stop)?.result
     }
@@ -206,6 +260,7 @@ impl Connection {
 
     fn lose(&mut self) -> ScardCode {
         self.is_lost = true;
+        self.side = None;
         self.socket.hang_up();
         ScardCode::CommError
     }

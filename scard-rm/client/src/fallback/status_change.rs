@@ -24,6 +24,7 @@ pub(super) struct Wait {
 impl Wait {
     /// Says that the wait is to end; false if there is none. It sees that as soon as it registers again; one that is
     /// registered already is pcscd's to end.
+    /// DIFFERS: in libpcsclite a cancel between two registrations is lost.
     pub(super) fn cancel(&self) -> bool {
         let is_waiting = self.is_waiting.load(Ordering::SeqCst);
         self.is_cancelled.store(is_waiting, Ordering::SeqCst);
@@ -72,7 +73,7 @@ pub(super) fn wait(
     if known.iter().any(|known| !is_pnp_reader(&known.name) && find(&table, known).is_none()) {
         return Err(ScardCode::UnknownReader.into());
     }
-    let at_entry = PnpCount::now(connection, &table)?;
+    let at_entry = PnpCount::now(connection, known, &table)?;
     let is_poll = timeout_ms == Some(0);
     let waiting = wait.begin();
     loop {
@@ -83,7 +84,7 @@ pub(super) fn wait(
                 return Err(ScardCode::Cancelled.into());
             }
         }
-        let mut now = at_entry.again(connection, &table)?;
+        let mut now = PnpCount::now(connection, known, &table)?;
         let mut seen = look(known, &table, at_entry, now);
         if seen.iter().any(is_changed) {
             if !is_poll {
@@ -95,7 +96,7 @@ pub(super) fn wait(
                 }
                 thread::sleep(ATR_LOOK_EVERY);
                 table = readers(connection.table()?);
-                now = at_entry.again(connection, &table)?;
+                now = PnpCount::now(connection, known, &table)?;
                 seen = look(known, &table, at_entry, now);
             }
             return Ok(Answer::StatusChange { changed: true, readers: seen });
@@ -114,16 +115,14 @@ enum PnpCount {
 }
 
 impl PnpCount {
-    fn now(connection: &mut Connection, table: &[ReaderEntry]) -> Result<Self, ScardCode> {
-        Ok(match connection.reader_events()? {
-            Some(events) => Self::Events(events),
-            None => Self::Readers(table.len()),
-        })
-    }
-
-    /// The same a little later.
-    fn again(self, connection: &mut Connection, table: &[ReaderEntry]) -> Result<Self, ScardCode> {
-        Self::now(connection, table)
+    fn now(
+        connection: &mut Connection,
+        known: &[KnownReader],
+        table: &[ReaderEntry],
+    ) -> Result<Self, ScardCode> {
+        let is_asked_for = known.iter().any(|known| is_pnp_reader(&known.name));
+        let events = if is_asked_for { connection.reader_events()? } else { None };
+        Ok(events.map_or(Self::Readers(table.len()), Self::Events))
     }
 
     fn compare(self, now: Self, current_state: u32) -> SeenReader {

@@ -28,7 +28,11 @@ pub struct Server {
     body: Body,
     /// The least number of entries of a 4:6 table; grows with what this client was told, for it must never shrink.
     table_entries: usize,
-    /// A watch that fired while the table of the same 0x13 was still to come: the client reads the table first.
+    /// After 0x13 the client reads a table before it looks for the message of the watch: from 4:4 on the answer to 0x13, in
+    /// 4:6 those to 0x16 and 0x17, which it sends next. The message must not come in between.
+    /// DIFFERS: pcscd sends it at once, and a client of 4:6 takes it for the size of the table.
+    is_table_due: bool,
+    /// A watch that fired while a table was due.
     held_back: Option<Result<(), ScardCode>>,
 }
 
@@ -53,6 +57,7 @@ impl Server {
             state: State::Idle,
             body: Body::zeroed(0),
             table_entries: table_floor.max(TABLE_FLOOR),
+            is_table_due: false,
             held_back: None,
         }
     }
@@ -131,23 +136,25 @@ impl Server {
                 }
             }
             Command::StopWaitingReaderStateChange => {
+                self.release_held(out);
                 if matches!(reply, Ok(Answer::Stopped { was_watching: true })) {
                     out.extend_from_slice(Body::zeroed(wait::BYTES).as_bytes());
                 }
             }
             Command::ReadersState => {
                 encode_table(table(reply), TABLE_FLOOR, out);
-                if let Some(fired) = self.held_back.take() {
-                    self.fired(fired, out);
-                }
+                self.release_held(out);
             }
             Command::ReadersStateSize => {
                 self.table_entries = self.table_entries.max(table(reply).len());
                 let entries = i32::try_from(self.table_entries).unwrap_or(i32::MAX);
                 out.extend_from_slice(&entries.to_ne_bytes());
             }
-            // As many as 0x16 said, however many there are now.
-            Command::ReadersStateArray => encode_table(table(reply), self.table_entries, out),
+            Command::ReadersStateArray => {
+                // As many as 0x16 said, however many there are now.
+                encode_table(table(reply), self.table_entries, out);
+                self.release_held(out);
+            }
             Command::ReaderEvents => {
                 let mut body = Body::zeroed(wait::BYTES);
                 match reply {
@@ -168,13 +175,7 @@ impl Server {
 
     /// Writes that the registration of [`Call::WatchReaders`] fired or was cancelled.
     pub fn fired(&mut self, fired: Result<(), ScardCode>, out: &mut Vec<u8>) {
-        let table_comes_first = match self.state {
-            State::TableNext | State::Asked(Command::ReadersState) => true,
-            // The core may say so before it answers the registration.
-            State::Asked(Command::WaitReaderStateChange) => self.version.wait_brings_table(),
-            State::Asked(_) | State::Idle => false,
-        };
-        if table_comes_first {
+        if self.is_table_due {
             self.held_back = Some(fired);
             return;
         }
@@ -183,6 +184,14 @@ impl Server {
             set_rv(&mut body, wait::RV, code);
         }
         out.extend_from_slice(body.as_bytes());
+    }
+
+    /// The table is read, or the client wants none after all.
+    fn release_held(&mut self, out: &mut Vec<u8>) {
+        self.is_table_due = false;
+        if let Some(fired) = self.held_back.take() {
+            self.fired(fired, out);
+        }
     }
 
     /// Takes one whole message out of the inbox. Every length is checked before room is made for it.
@@ -226,7 +235,10 @@ impl Server {
                 out.extend_from_slice(body.as_bytes());
                 return None;
             }
-            Command::WaitReaderStateChange => Call::WatchReaders,
+            Command::WaitReaderStateChange => {
+                self.is_table_due = self.version > Version::V4_3;
+                Call::WatchReaders
+            }
             Command::StopWaitingReaderStateChange => Call::StopWatching,
             Command::ReadersState | Command::ReadersStateSize | Command::ReadersStateArray => {
                 Call::ReaderTable
@@ -248,6 +260,8 @@ impl Server {
 
     /// A version that we speak is repeated as the client said it. For any other our newest is named, with a code on
     /// which clients from 2.4.1 try again.
+    ///
+    /// DIFFERS: pcscd serves 4:4 to 4:6 at most, its own version only until 2.4.0, and names its own to all.
     fn negotiate(&mut self, body: &mut Body) {
         let (major, minor) = (body.word(version::MAJOR), body.word(version::MINOR));
         if let Some(known) = Version::from_numbers(major, minor) {

@@ -48,7 +48,7 @@ fn bench() -> Bench {
     let (begun_sender, begun) = channel();
     let (answer, answer_receiver) = channel();
     let card = Stubborn { begun: begun_sender, answer: answer_receiver };
-    let (mut bay, view, _) = Bay::new("Test".to_owned(), Resident::new(card, 1));
+    let (mut bay, view, _) = Bay::new("Test".to_owned(), Resident::new(card, 1), 1);
     assert!(bay.insert(None));
     Bench { bay, slot: SimSlot::new(view, 3), begun, answer }
 }

@@ -12,7 +12,7 @@ fn check(text: &str, expected: &str) {
 }
 
 fn show(spec: &SimSpec) -> String {
-    let SimSpec { reader, card } = spec;
+    let SimSpec { reader, card, line: _ } = spec;
     let mut shown = format!("{}x {:?}", reader.count, reader.name.as_ref().map(ReaderName::as_str));
     if reader.empty {
         shown += " empty";
@@ -23,6 +23,7 @@ fn show(spec: &SimSpec) -> String {
     let text = |pin: &Pin| String::from_utf8_lossy(pin.expose()).into_owned();
     add("atr", card.atr.map(|atr| atr.to_string()));
     add("serial", card.serial.map(|serial| serial.to_string()));
+    add("firmware", card.firmware.map(|version| format!("{version:?}")));
     add("pin", card.pin.as_ref().map(text));
     add("puk", card.puk.as_ref().map(text));
     add("seed", card.seed.map(|seed| seed.to_string()));
@@ -44,6 +45,7 @@ fn orders_are_read() {
         "piv,pin=654321,puk=abc,seed=18446744073709551615",
         "1x None pin=654321 puk=abc seed=18446744073709551615",
     );
+    check("piv,firmware=5.2.7", "1x None firmware=[5, 2, 7]");
     check("piv,9b=aes256", "1x None 9b=ManagementKey(Aes256)");
     check("piv,9b=aes128:000102030405060708090A0B0C0D0E0F", "1x None 9b=ManagementKey(Aes128)");
     check(
@@ -66,7 +68,7 @@ fn errors_say_which_key_is_wrong_and_what_is_allowed() {
     check("piv=1", &card("piv"));
     check(
         "piv,pim=1",
-        "error: no key is called \"pim\"; there are name, count, empty, atr, serial, pin, puk, seed, 9b, \
+        "error: no key is called \"pim\"; there are name, count, empty, atr, serial, firmware, pin, puk, seed, 9b, \
          and for 9a, 9c, 9d, 9e: 9a, 9a.key, 9a.cert",
     );
     for unknown in ["piv,", "piv,82=p256", "piv,9a.pub=x", "piv, name=x", "piv,9A=p256"] {
@@ -82,6 +84,10 @@ fn errors_say_which_key_is_wrong_and_what_is_allowed() {
     check("piv,atr=3B0", "error: atr takes 2 to 33 bytes in hexadecimal, beginning 3B or 3F");
     check("piv,atr=0000", "error: atr takes 2 to 33 bytes in hexadecimal, beginning 3B or 3F");
     check("piv,serial=-1", "error: serial takes a number from 0 to 4294967295");
+    for version in ["5.3.0", "5", "5.2", "5.2.x", "5.2.256", "0.9.9", "1.2.3.4"] {
+        let expected = "error: firmware takes a version from 1.0.0 to below 5.3.0, as in 5.2.7";
+        check(&format!("piv,firmware={version}"), expected);
+    }
     check("piv,name=", "error: name takes a name of 1 to 127 bytes, no control characters");
     check("piv,9a=rsa1024", "error: 9a takes p256, p384, rsa2048 or none");
     check("piv,9a.key=", "error: 9a.key takes the name of a PEM file");
