@@ -1,4 +1,4 @@
-//! Drivers: which there are, and those that run. Adding one is a line in [`KINDS`].
+//! Drivers: which there are, and those that run. Adding one is a line in `KINDS`.
 
 use std::collections::BTreeMap;
 use std::fmt;
