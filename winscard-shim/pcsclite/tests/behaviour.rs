@@ -2,6 +2,13 @@
 //!
 //! Each program checks itself and says what was not as it should be; the tests provide the daemon and move the cards.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test ends at its first surprise"
+)]
+
 #[path = "support/daemon.rs"]
 mod daemon;
 mod support;
@@ -127,7 +134,7 @@ fn cards_that_come_and_go_are_seen_each_time() {
         match &*program.next() {
             "done" => break,
             word @ ("insert" | "remove") => {
-                stage.daemon.tell_simulator(&format!("{word} {READER}"))
+                stage.daemon.tell_simulator(&format!("{word} {READER}"));
             }
             "swap" => {
                 stage.daemon.tell_simulator(&format!("remove {READER}"));

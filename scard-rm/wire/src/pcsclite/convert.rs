@@ -21,6 +21,7 @@ const ANY_OLD: u32 = 0x1000;
 /// What a request asks of the core, or the code that it gets without asking.
 ///
 /// Arguments are looked at in pcscd's order: protocols before share mode, both before the reader's name and the handle.
+/// DIFFERS: an argument that cannot be is refused before the handle is looked at; pcscd looks at some handles first.
 /// Commands about versions and reader tables are not calls of this kind; they are [`super::Server`]'s.
 pub(crate) fn call(command: Command, body: &Body, payload: SecretBytes) -> Result<Call, ScardCode> {
     Ok(match command {
