@@ -89,7 +89,9 @@ impl Core {
         self.attach(id, Attaching { asker, goal, share, protocols, step: Step::Look });
     }
 
-    /// `SCardReconnect` when its turn has come. One that is refused has disturbed nobody.
+    /// `SCardReconnect` when its turn has come. One whose share mode is refused has disturbed nobody.
+    ///
+    /// DIFFERS: pcscd resets the card before it looks at the share mode.
     pub(crate) fn reconnect_now(
         &mut self,
         id: ReaderId,

@@ -41,6 +41,8 @@ impl Mark {
 
 impl Core {
     /// A handle that is this client's own. A foreign one is not told from one that does not exist.
+    ///
+    /// DIFFERS: pcscd closes the connection of one who tries.
     pub(crate) fn own_handle(&self, client: ClientId, card: CardHandle) -> Option<&Handle> {
         let own =
             |handle: &&Handle| handle.client == client || cfg!(scard_fault = "foreign_handle");

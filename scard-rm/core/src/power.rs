@@ -96,6 +96,8 @@ impl Core {
     }
 
     /// Published when the answer to reset is known, see [`Core::card_identified`].
+    ///
+    /// DIFFERS: pcscd publishes at once, and its library sleeps until the answer is there.
     fn card_inserted(&mut self, id: ReaderId) {
         if let Some(reader) = self.readers.get_mut(&id) {
             reader.arriving = true;
