@@ -99,9 +99,13 @@ fn a_client_of_4_3_and_one_of_4_6_are_served_side_by_side() {
     new.send(READER_EVENTS, &[]);
     assert_eq!(new.words(2), [3, 0], "counted from 1, and two readers came");
 
-    // Up to 4:3 these two have a body.
+    // Up to 4:3 these two have a body. Nothing answers them; what is read after them was asked after them.
     old.send(WAIT, &words(&[0, 0]));
+    old.send(READER_STATES, &[]);
+    check_table(&old.read(ENTRIES * ENTRY_BYTES), ABSENT, 0);
     new.send(WAIT, &[]);
+    new.send(READER_EVENTS, &[]);
+    assert_eq!(new.words(2), [3, 0], "unchanged");
     service.insert(0);
     assert_eq!(old.words(2), [0, 0], "woken");
     assert_eq!(new.words(2), [0, 0], "woken");
