@@ -5,9 +5,11 @@ use std::io;
 use std::path::PathBuf;
 
 use card_key::CardKeyError;
+use reader_vpcd::Address;
 use scard_types::apdu::ApduError;
 use scard_types::atr::AtrError;
 use scard_types::{ScardCode, StatusWord};
+use sim_reader::{MakeError, SpecError};
 
 use crate::hex::HexError;
 
@@ -108,6 +110,22 @@ pub(crate) enum Failure {
         /// Its answer.
         answer: String,
     },
+    /// The text orders no card.
+    CardOrder(SpecError),
+    /// The card that was ordered cannot be made.
+    CardMade(MakeError),
+    /// Nobody listens for a card.
+    NoPort {
+        /// Where.
+        address: Address,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// The reader closed the connection before it asked anything.
+    CardNotTaken {
+        /// Where.
+        address: Address,
+    },
     /// The private resource manager did not start.
     Daemon {
         /// What it said.
@@ -160,13 +178,13 @@ impl Failure {
     #[must_use]
     pub(crate) const fn exit_status(&self) -> u8 {
         match self {
-            Self::BadHex(_) | Self::BadAtr(_) | Self::BadCommand { .. } => 2,
-            Self::NoService { .. } => 3,
+            Self::BadHex(_) | Self::BadAtr(_) | Self::BadCommand { .. } | Self::CardOrder(_) => 2,
+            Self::NoService { .. } | Self::NoPort { .. } => 3,
             Self::NoReaders
             | Self::NoSuchReader { .. }
             | Self::Ambiguous { .. }
             | Self::NoCard { .. } => 4,
-            Self::Held { .. } => 5,
+            Self::Held { .. } | Self::CardNotTaken { .. } => 5,
             Self::Scard { code, .. } => code_status(*code),
             Self::Card(error) => card_status(error),
             Self::Status(status) => status_word_status(*status),
@@ -178,6 +196,7 @@ impl Failure {
             | Self::File { .. }
             | Self::NoSimulator
             | Self::Simulator { .. }
+            | Self::CardMade(_)
             | Self::Demo { .. } => 1,
         }
     }
@@ -220,6 +239,9 @@ impl Failure {
             }
             Self::Scard { code: ScardCode::ProtocolMismatch, .. } => {
                 "scard atr shows what the card speaks"
+            }
+            Self::NoPort { .. } => {
+                "start pcscd with the driver vpcd, or scard-rm --reader vpcd:ADDRESS; --wait waits for it"
             }
             Self::NoRoom { .. } => {
                 "set XDG_RUNTIME_DIR or TMPDIR to a short path that you may write to"
@@ -324,6 +346,14 @@ impl fmt::Display for Failure {
             }
             Self::NoSimulator => f.write_str("this resource manager serves no virtual reader"),
             Self::Simulator { answer } => write!(f, "the simulator says: {answer}"),
+            Self::CardOrder(error) => error.fmt(f),
+            Self::CardMade(error) => error.fmt(f),
+            Self::NoPort { address, error } => {
+                write!(f, "no reader listens for a card at {address}: {error}")
+            }
+            Self::CardNotTaken { address } => {
+                write!(f, "the reader at {address} does not take the card: another one is in it")
+            }
             Self::Daemon { said } if said.is_empty() => {
                 f.write_str("the private resource manager ended before it was ready")
             }

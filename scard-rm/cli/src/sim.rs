@@ -1,5 +1,7 @@
 //! `scard sim`: cards go in and out of virtual readers.
 
+mod serve;
+
 use std::io::Write;
 
 use scard_client::{Context, ScardCode};
@@ -10,7 +12,9 @@ use crate::connection::Connection;
 use crate::failure::Failure;
 use crate::output::{Output, STRONG, WEAK};
 
-/// Insert and remove virtual cards. Only the user who runs the resource manager, and root, may do this.
+/// Insert and remove virtual cards, or be one in somebody else's reader.
+///
+/// Only the user who runs the resource manager, and root, may insert and remove.
 #[derive(Debug, clap::Args)]
 #[command(subcommand_required = true, arg_required_else_help = true)]
 pub(crate) struct Arguments {
@@ -34,6 +38,7 @@ enum Subcommand {
         #[command(flatten)]
         target: Target,
     },
+    Serve(serve::Arguments),
     /// Show the virtual readers and their cards.
     Status {
         #[command(flatten)]
@@ -93,6 +98,7 @@ pub(crate) fn run(arguments: &Arguments, output: &mut Output) -> Result<(), Fail
         Subcommand::Remove { target } => {
             change(target, output, |number| format!("remove {number}"))
         }
+        Subcommand::Serve(arguments) => serve::run(arguments, output),
         Subcommand::Status { connection, json } => {
             let status = status(&connection.context()?)?;
             if *json {

@@ -104,6 +104,7 @@ fn each_command_has_a_manual_page() {
             "scard-run.1",
             "scard-sim-insert.1",
             "scard-sim-remove.1",
+            "scard-sim-serve.1",
             "scard-sim-status.1",
             "scard-sim.1",
             "scard-watch.1",

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use reader_api::{Announcement, DriverCommand, DriverFuture, ReaderDriver};
+use reader_vpcd::{PortSpec, VpcdDriver};
 use scard_core::ClientId;
 use scard_types::call::{Answer, Peer, Reply};
 use scard_types::{ScardCode, SecretBytes};
@@ -34,7 +35,10 @@ struct Kind {
 type Opened = Result<Box<dyn ReaderDriver>, String>;
 
 /// Every kind there is.
-const KINDS: &[Kind] = &[Kind { name: "sim", check: sim_check, open: sim, reorder: sim_reorder }];
+const KINDS: &[Kind] = &[
+    Kind { name: "sim", check: sim_check, open: sim, reorder },
+    Kind { name: "vpcd", check: vpcd_check, open: vpcd, reorder },
+];
 
 /// How many announcements and commands may lie between a driver and us.
 const QUEUE: usize = 16;
@@ -293,8 +297,22 @@ fn sim(readers: &[String]) -> Opened {
     Ok(Box::new(driver))
 }
 
-/// See `sim_reader::command`.
-fn sim_reorder(readers: &[String]) -> Vec<u8> {
+fn vpcd_check(rest: &str) -> Result<(), String> {
+    rest.parse::<PortSpec>().map(|_| ()).map_err(|error| error.to_string())
+}
+
+fn vpcd(readers: &[String]) -> Opened {
+    let mut driver = VpcdDriver::new();
+    for reader in readers {
+        let spec: PortSpec =
+            reader.parse().map_err(|error: reader_vpcd::SpecError| error.to_string())?;
+        driver.add(&spec).map_err(|error| error.to_string())?;
+    }
+    Ok(Box::new(driver))
+}
+
+/// The command `readers`, which all drivers have that are told their readers.
+fn reorder(readers: &[String]) -> Vec<u8> {
     let lines: Vec<&str> =
         std::iter::once("readers").chain(readers.iter().map(String::as_str)).collect();
     lines.join("\n").into_bytes()

@@ -18,7 +18,8 @@ pub struct Options {
     #[arg(long = "socket", value_name = "PATH")]
     pub sockets: Vec<PathBuf>,
 
-    /// Serve this reader, written DRIVER:REST, for instance "sim:piv"; may be given several times
+    /// Serve this reader, written DRIVER:REST, for instance "sim:piv", or "vpcd:unix:/path" for a card that connects
+    /// there; may be given several times
     #[arg(long = "reader", value_name = "SPEC")]
     pub readers: Vec<String>,
 
