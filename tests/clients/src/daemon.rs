@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::child::Talker;
-use crate::stage::{Manager, built, dist};
+use crate::stage::{Manager, dist};
 
 /// What the readers are called, by pcscd of necessity, by us because we can.
 pub const READERS: [&str; 2] = ["Virtual PCD 00 00", "Virtual PCD 00 01"];
@@ -85,10 +85,11 @@ impl Service {
             return self.simulate("insert", reader);
         }
         let port = FIRST_PORT + u16::try_from(reader).expect("one of two");
-        let mut command = self.enter(&built("vpcd-card"));
-        command.arg(port.to_string()).arg(&self.card);
-        let card = Talker::start("a card", &mut command);
-        assert_eq!(card.hear(), "inserted");
+        let mut command = self.enter(&dist().join("bin/scard"));
+        // It goes with its reader, even if this process is killed.
+        command.args(["sim", "serve", "--once", "--vpcd", &format!("127.0.0.1:{port}")]);
+        let card = Talker::start("a card", command.args(["--card", &self.card]));
+        assert_eq!(card.hear(), format!("in the reader at 127.0.0.1:{port}"));
         if let Daemon::Pcscd { cards, .. } = &mut self.daemon {
             cards[reader] = Some(card);
         }
@@ -101,7 +102,7 @@ impl Service {
     pub fn remove(&mut self, reader: usize) {
         match &mut self.daemon {
             Daemon::Ours(_) => self.simulate("remove", reader),
-            Daemon::Pcscd { cards, .. } => cards[reader].take().expect("a card is in").stop(),
+            Daemon::Pcscd { cards, .. } => cards[reader].take().expect("a card is in").kill(),
         }
     }
 
@@ -173,8 +174,7 @@ fn start_ours(folder: &Path, readers: &[String]) -> Daemon {
     Daemon::Ours(daemon)
 }
 
-/// pcscd listens at one place only, and vpcd at one port: each gets a mount and a network namespace. vpcd writes each
-/// frame in two parts; without quick acknowledgements the second waits 40 ms for that of the first.
+/// pcscd listens at one place only, and vpcd at one port: each gets a mount and a network namespace.
 fn start_pcscd(folder: &Path) -> Daemon {
     let config = folder.join("reader.conf.d");
     fs::create_dir(&config).expect("a folder for pcscd");
@@ -195,7 +195,7 @@ fn log(folder: &Path) -> fs::File {
 /// It ends with the shell's input.
 const PCSCD: &str = r#"
 mkdir -p /run/pcscd && mount -t tmpfs tmpfs /run/pcscd || exit
-ip link set lo up && ip route change local 127.0.0.1 dev lo table local quickack 1 || exit
+ip link set lo up || exit
 pcscd --foreground --info --config "$0" </dev/null &
 cat >/dev/null
 kill $!

@@ -167,6 +167,7 @@ fn mistakes_are_explained_before_anything_is_served() {
         (&["--reader", "sim"][..], "", "write DRIVER:REST"),
         (&["--reader", "usb:1"], "", "there is no driver \"usb\""),
         (&["--reader", "sim:dog"], "", "driver sim"),
+        (&["--reader", "vpcd:0.0.0.0:0"], "", "add listen-anywhere"),
         (&["--config", "CONFIG"], "socket = 1", "unknown field"),
         (&["--config", "/does/not/exist"], "", "cannot be read"),
         (&["--ready-fd", "99"], "", "--ready-fd 99 cannot be used"),

@@ -13,4 +13,5 @@ mod native;
 mod pcsclite;
 mod quotas;
 mod support;
+mod vpcd;
 mod waiting;

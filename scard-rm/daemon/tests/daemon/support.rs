@@ -350,8 +350,12 @@ impl Stock {
 
     /// The response, or the code.
     pub(crate) fn transmit(&mut self, card: u32, command: &[u8]) -> Result<Vec<u8>, u32> {
-        self.raw.send(&Self::transmit_request(card, command));
+        self.begin_transmit(card, command);
         self.transmitted()
+    }
+
+    pub(crate) fn begin_transmit(&mut self, card: u32, command: &[u8]) {
+        self.raw.send(&Self::transmit_request(card, command));
     }
 
     pub(crate) fn transmitted(&mut self) -> Result<Vec<u8>, u32> {
