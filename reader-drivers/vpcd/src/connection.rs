@@ -13,6 +13,8 @@ use tokio::time::timeout;
 use crate::message::{Control, Inbox, encode};
 
 /// A command of one byte would be taken for a control, and one of none is answered by no card that we know.
+///
+/// DIFFERS: stock vpcd sends them.
 const MIN_COMMAND_BYTES: usize = 2;
 /// A status word.
 const MIN_ANSWER_BYTES: usize = 2;
@@ -58,6 +60,8 @@ impl Order {
 }
 
 /// Why a card is served no longer.
+///
+/// DIFFERS: stock vpcd waits for ever, and takes what comes unasked for the next answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum End {
     /// It has closed the connection.

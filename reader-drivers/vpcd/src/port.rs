@@ -63,6 +63,8 @@ impl Port {
 }
 
 /// Closes every further connection while a card is in: its other side reads the end at once instead of waiting.
+///
+/// DIFFERS: stock vpcd accepts nobody meanwhile, so that the second card waits without knowing.
 async fn refuse_others(listener: &Listener) -> Infallible {
     loop {
         drop(listener.accept().await);

@@ -37,6 +37,8 @@ pub enum SpecError {
     /// It does not begin with an address.
     Address(AddressError),
     /// Other machines could reach the address, and the order does not say that this is meant.
+    ///
+    /// DIFFERS: stock vpcd listens at all addresses.
     ReachableFromOutside(Address),
     /// No such key.
     UnknownKey {
