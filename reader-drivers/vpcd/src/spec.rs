@@ -45,6 +45,11 @@ pub enum SpecError {
         /// It.
         key: String,
     },
+    /// A key came twice.
+    Repeated {
+        /// Which.
+        key: String,
+    },
     /// A value, or the quotes around one.
     Item(ItemError),
 }
@@ -59,6 +64,7 @@ impl fmt::Display for SpecError {
                  unix:/path, or add listen-anywhere if that is what you want"
             ),
             Self::UnknownKey { key } => write!(f, "no key is called {key:?}; there are {KEYS}"),
+            Self::Repeated { key } => write!(f, "{key} is given twice"),
             Self::Item(error) => error.fmt(f),
         }
     }
@@ -83,8 +89,13 @@ impl FromStr for PortSpec {
         let address = address.parse().map_err(SpecError::Address)?;
         let mut spec = Self { address, name: None, answer_within: ANSWER_WITHIN };
         let mut anywhere = false;
+        let mut seen = Vec::new();
         for item in items.into_iter().flat_map(Items::new) {
             let item = item?;
+            if seen.contains(&item.key) {
+                return Err(SpecError::Repeated { key: item.key.to_owned() });
+            }
+            seen.push(item.key);
             match (item.key, item.value) {
                 ("name", _) => {
                     let allowed = "a name of 1 to 127 bytes, no control characters";
@@ -157,6 +168,7 @@ mod tests {
         };
         check("unix:/c,", &unknown(""));
         check("unix:/c,nam=x", &unknown("nam"));
+        check("unix:/c,name=A,name=A", "error: name is given twice");
         check("unix:/c,name", "error: name takes a name of 1 to 127 bytes, no control characters");
         for value in ["0", "3601", "-1", "soon", ""] {
             let error = "error: answer-within takes a number of seconds from 1 to 3600";

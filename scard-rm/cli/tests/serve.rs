@@ -9,6 +9,7 @@ use std::net::TcpListener;
 use std::os::unix::net::UnixListener;
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 
+use rustix::process::{Pid, Signal, kill_process};
 use scard::{Place, stderr, stdout};
 
 /// A process that says lines; it goes with the test.
@@ -104,6 +105,26 @@ fn a_card_waits_for_a_reader_that_was_there_before() {
         drop(reader);
         assert_eq!(card.hear(), format!("out of the reader at {port}\n"));
     }
+    let (mut reader, _) = listener.accept().unwrap();
+    let pid = Pid::from_raw(card.child.id().try_into().unwrap()).unwrap();
+    kill_process(pid, Signal::TERM).unwrap();
+    assert_eq!(reader.read(&mut [0; 1]).unwrap(), 0, "the card is out");
+    assert!(card.child.wait().is_ok());
+}
+
+#[test]
+fn a_card_can_wait_for_a_reader_that_was_never_there() {
+    let place = Place::new();
+    let path = place.path().join("port");
+    let port = format!("unix:{}", text(&path));
+    let mut card = Talker::new(&place, &["sim", "serve", "--vpcd", &port, "--wait", "--once"]);
+    let listener = UnixListener::bind(&path).unwrap();
+    let (mut reader, _) = listener.accept().unwrap();
+    reader.write_all(&[0, 1, 1]).unwrap();
+    assert_eq!(card.hear(), format!("in the reader at {port}\n"));
+    drop(reader);
+    assert_eq!(card.hear(), format!("out of the reader at {port}\n"));
+    assert!(card.child.wait().unwrap().success());
 }
 
 #[test]

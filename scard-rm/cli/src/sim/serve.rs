@@ -53,6 +53,8 @@ pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<(), Fail
         match connect(address) {
             Ok(mut reader) => {
                 let was_in = attend(&mut *reader, &mut card, || announce("in", address, output))?;
+                // Without a reader it has no power.
+                card.reset();
                 if was_in {
                     announce("out of", address, output)?;
                 } else if !is_known {
@@ -127,10 +129,7 @@ fn attend(
         }
         match reader.read(inbox.room()) {
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Ok(0) | Err(_) => {
-                card.reset();
-                return Ok(noticed.is_none());
-            }
+            Ok(0) | Err(_) => return Ok(noticed.is_none()),
             Ok(count) => inbox.fill(count),
         }
     }
