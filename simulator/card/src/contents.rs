@@ -52,9 +52,10 @@ pub(crate) fn discovery() -> Vec<u8> {
     object
 }
 
-/// Key history: no retired keys, on the card or elsewhere.
-pub(crate) fn key_history() -> Vec<u8> {
-    let mut object = tlv::element(0xC1, &[0]);
+/// Key history: so many retired keys with their certificates on the card, none elsewhere. OpenSC looks for as many
+/// certificates, from that of 82 on.
+pub(crate) fn key_history(retired: u8) -> Vec<u8> {
+    let mut object = tlv::element(0xC1, &[retired]);
     tlv::write(&mut object, 0xC2, &[0]);
     tlv::write(&mut object, ERROR_DETECTION_CODE, &[]);
     object

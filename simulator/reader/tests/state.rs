@@ -1,0 +1,105 @@
+//! A card whose memory is in a file.
+#![allow(clippy::unwrap_used, reason = "tests panic")]
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use sim_card::Card;
+use sim_reader::{CardSpec, VirtualCard};
+
+const ASK_PIN: &[u8] = b"\x00\x20\x00\x80";
+const WRONG_PIN: &[u8] = b"\x00\x20\x00\x80\x08999999\xFF\xFF";
+const RIGHT_PIN: &[u8] = b"\x00\x20\x00\x80\x08123456\xFF\xFF";
+
+fn make(order: &str, file: &Path) -> Result<VirtualCard, String> {
+    let spec: CardSpec = format!("piv,{order}state={}", file.display()).parse().unwrap();
+    spec.make(spec.serial.unwrap_or(1)).map_err(|error| error.to_string())
+}
+
+fn status(card: &mut VirtualCard, command: &[u8]) -> String {
+    card.transmit(command).expose().iter().map(|byte| format!("{byte:02X}")).collect()
+}
+
+#[test]
+fn the_card_that_is_in_the_file_is_the_one_that_was_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("card");
+    let mut card = make("serial=5,9a=p384,", &file).unwrap();
+    assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(status(&mut card, WRONG_PIN), "63C2");
+    let atr = card.atr();
+    drop(card);
+    // What the order says of a card is for a new one.
+    let mut again = make("serial=6,atr=3B00,9a=none,", &file).unwrap();
+    assert_eq!((again.serial(), again.atr()), (5, atr));
+    assert_eq!(status(&mut again, ASK_PIN), "63C2");
+}
+
+#[test]
+fn the_counter_is_in_the_file_before_the_answer() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("card");
+    let copy = folder.path().join("copy");
+    let mut card = make("", &file).unwrap();
+    for (command, answer, left) in
+        [(WRONG_PIN, "63C2", "63C2"), (WRONG_PIN, "63C1", "63C1"), (RIGHT_PIN, "9000", "63C3")]
+    {
+        assert!(!card.is_quick(command), "it writes");
+        assert_eq!(status(&mut card, command), answer);
+        // What somebody finds who comes after a sudden end at this point.
+        std::fs::copy(&file, &copy).unwrap();
+        assert_eq!(status(&mut make("", &copy).unwrap(), ASK_PIN), left);
+    }
+    assert!(card.is_quick(ASK_PIN));
+}
+
+#[test]
+fn what_was_left_half_written_does_not_count() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("card");
+    drop(make("serial=5,", &file).unwrap());
+    std::fs::write(folder.path().join("card.new"), "half of it").unwrap();
+    let mut card = make("", &file).unwrap();
+    assert_eq!(card.serial(), 5);
+    assert_eq!(status(&mut card, WRONG_PIN), "63C2");
+}
+
+#[test]
+fn nothing_is_written_when_nothing_has_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("card");
+    let mut card = make("", &file).unwrap();
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(status(&mut card, RIGHT_PIN), "9000");
+    assert!(!file.exists());
+}
+
+#[test]
+fn a_change_that_cannot_be_kept_is_no_success() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("card");
+    let mut card = make("", &file).unwrap();
+    drop(folder);
+    assert_eq!(status(&mut card, WRONG_PIN), "6581");
+}
+
+#[test]
+fn two_cards_do_not_share_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("card");
+    let card = make("", &file).unwrap();
+    let error = make("", &file).err().unwrap();
+    assert_eq!(error, format!("{}: another virtual card keeps its memory there", file.display()));
+    drop(card);
+    assert!(make("", &file).is_ok());
+}
+
+#[test]
+fn a_file_with_something_else_in_it_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("card");
+    std::fs::write(&file, "a letter").unwrap();
+    let error = make("", &file).err().unwrap();
+    assert_eq!(error, format!("{}: it is not the memory of a virtual card", file.display()));
+    assert_eq!(std::fs::read(&file).unwrap(), b"a letter");
+}
