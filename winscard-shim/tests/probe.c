@@ -2,8 +2,8 @@
  * Calls everything with good and bad arguments and prints one line for each call: what was called, the code, what
  * was written where. Run it with two libraries, or against two daemons, and compare the lines.
  *
- * It needs a reader with a card in slot order first and speaks the commands of vcard.c. Nothing printed depends on time, on
- * handle numbers or on the reader's event counter.
+ * It needs a card in the first reader, takes the second one, if any, for empty, and speaks the commands of vcard.c.
+ * Nothing printed depends on time, on handle numbers or on the reader's event counter.
  */
 #include <reader.h>
 #include <winscard.h>
@@ -15,7 +15,7 @@
 
 #define UNTOUCHED 0x5A5A5A5AUL
 
-static char reader[MAX_READERNAME + 1];
+static char reader[MAX_READERNAME + 1], empty_reader[MAX_READERNAME + 1];
 
 static void line(LONG rv, const char *what, ...)
 {
@@ -96,6 +96,7 @@ static void lists(void)
     line(rv, "list readers, exact: same %d, two NUL %d, no more %d", length == needed,
          buffer[length - 1] == 0 && buffer[length - 2] == 0, buffer[length] == 'x');
     strncpy(reader, buffer, MAX_READERNAME);
+    strncpy(empty_reader, buffer + strlen(buffer) + 1, MAX_READERNAME);
     length = needed - 1;
     memset(buffer, 'x', sizeof buffer);
     rv = SCardListReaders(context, NULL, buffer, &length);
@@ -594,6 +595,24 @@ static void status_change(void)
     states[2].szReader = NULL;
     rv = SCardGetStatusChange(context, 0, states, 3);
     line(rv, "wait for three, the last without name");
+
+    if (empty_reader[0] != 0) {
+        wait_for(context, 0, empty_reader, 0, "wait, no card, unaware");
+        for (bit = 2; bit < 0x1000; bit <<= 1) {
+            char what[64];
+            snprintf(what, sizeof what, "wait, no card, known %lX", bit);
+            wait_for(context, 0, empty_reader, bit, what);
+        }
+        wait_for(context, 0, empty_reader, SCARD_STATE_EMPTY | 0x10000, "wait, no card, a counter");
+        states[0].dwCurrentState = SCARD_STATE_IGNORE;
+        states[0].dwEventState = UNTOUCHED;
+        states[0].cbAtr = 77;
+        states[2].szReader = empty_reader;
+        states[2].dwCurrentState = 0;
+        states[1] = states[2];
+        rv = SCardGetStatusChange(context, 0, states, 3);
+        line(rv, "wait, one ignored: %lX %lu", states[0].dwEventState, states[0].cbAtr);
+    }
 
     wait_for(context, 0, "\\\\?PnP?\\Notification", 0, "wait for readers");
     wait_for(context, 0, "\\\\?pnp?\\notification", 0, "wait for readers, small letters");

@@ -8,6 +8,7 @@
  * It speaks the vpcd frame: two bytes of length, big-endian, and the data; one byte 0 off, 1 on, 2 reset, 4 ATR.
  */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -69,16 +70,20 @@ int main(int argc, char **argv)
     static const unsigned char atr[] = {0x3B, 0x80, 0x80, 0x01, 0x01};
     static unsigned char command[65536], response[65538];
     struct sockaddr_in address = {0};
-    int fd = socket(AF_INET, SOCK_STREAM, 0), on = 1;
+    int fd = socket(AF_INET, SOCK_STREAM, 0), on = 1, tries = 0;
 
     if (argc != 2 || fd < 0)
         return 2;
     address.sin_family = AF_INET;
     address.sin_port = htons((unsigned short)atoi(argv[1]));
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (connect(fd, (struct sockaddr *)&address, sizeof address) != 0) {
-        perror("connect");
-        return 1;
+    /* vpcd may be about to listen. */
+    while (connect(fd, (struct sockaddr *)&address, sizeof address) != 0) {
+        if (errno != ECONNREFUSED || tries++ == 200) {
+            perror("connect");
+            return 1;
+        }
+        usleep(50000);
     }
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     for (;;) {

@@ -16,34 +16,34 @@ fn check(command: &CommandApdu, lines: &[Line<'_>], expected: &str) {
     card.assert_finished();
 }
 
-fn get_data() -> CommandApdu {
+fn reading() -> CommandApdu {
     CommandApdu::new(0x00, 0xCB, 0x3F, 0xFF).with_data(vec![0x5C, 0x00]).with_expected(256)
 }
 
 #[test]
 fn a_short_answer_is_one_exchange() {
-    check(&get_data(), &[("00CB3FFF025C0000", "53009000")], "5300 9000");
+    check(&reading(), &[("00CB3FFF025C0000", "53009000")], "5300 9000");
 }
 
 #[test]
 fn the_rest_is_fetched_with_the_length_that_the_card_names() {
     let lines =
         [("00CB3FFF025C0000", "0102 6102"), ("00C0000002", "0304 6100"), ("00C0000000", "05 9000")];
-    check(&get_data(), &lines, "0102030405 9000");
+    check(&reading(), &lines, "0102030405 9000");
 }
 
 #[test]
 fn the_right_le_is_taken_from_the_card_once() {
     let lines = [("00CB3FFF025C0000", "6C02"), ("00CB3FFF025C0002", "0102 9000")];
-    check(&get_data(), &lines, "0102 9000");
+    check(&reading(), &lines, "0102 9000");
     let lines = [("00CB3FFF025C0000", "6C02"), ("00CB3FFF025C0002", "6C03")];
-    check(&get_data(), &lines, " 6C03");
+    check(&reading(), &lines, " 6C03");
     let lines = [("00CB3FFF025C0000", "6105"), ("00C0000005", "6C02"), ("00C0000002", "0102 9000")];
-    check(&get_data(), &lines, "0102 9000");
+    check(&reading(), &lines, "0102 9000");
 }
 
 #[test]
-fn get_response_stays_on_the_logical_channel_of_the_command() {
+fn the_rest_is_fetched_on_the_logical_channel_of_the_command() {
     let command = CommandApdu::new(0x02, 0xCB, 0x3F, 0xFF).with_expected(256);
     check(&command, &[("02CB3FFF00", "6101"), ("02C0000001", "AA9000")], "AA 9000");
 }
@@ -74,7 +74,7 @@ fn a_chain_that_the_card_refuses_ends_with_its_refusal() {
 fn an_answer_without_a_status_word_is_an_error() {
     for (answer, got) in [("", 0), ("90", 1)] {
         let mut card = ScriptedCard::new(&[("00CB3FFF025C0000", answer)]);
-        assert_eq!(send(&mut card, &get_data()), Err(CardKeyError::NoStatusWord { got }));
+        assert_eq!(send(&mut card, &reading()), Err(CardKeyError::NoStatusWord { got }));
     }
 }
 
@@ -82,7 +82,7 @@ fn an_answer_without_a_status_word_is_an_error() {
 fn a_card_that_goes_away_in_the_middle_is_an_error() {
     let mut card = ScriptedCard::new(&[("00CB3FFF025C0000", "0102 6102")]);
     let gone = Err(CardKeyError::Exchange(ScardCode::RemovedCard));
-    assert_eq!(send(&mut card, &get_data()), gone);
+    assert_eq!(send(&mut card, &reading()), gone);
 }
 
 /// A card that never comes to an end.
@@ -101,16 +101,16 @@ impl Exchange for Endless {
 #[test]
 fn an_endless_answer_is_given_up_by_size_and_by_count() {
     let mut long = Endless { part: vec![0; 256], rounds: 0 };
-    assert_eq!(send(&mut long, &get_data()), Err(CardKeyError::AnswerTooLong));
+    assert_eq!(send(&mut long, &reading()), Err(CardKeyError::AnswerTooLong));
     assert_eq!(long.rounds, MAX_ANSWER_BYTES / 256 + 1);
     for part in [vec![], vec![0]] {
         let mut slow = Endless { part, rounds: 0 };
-        assert_eq!(send(&mut slow, &get_data()), Err(CardKeyError::TooManyRounds));
+        assert_eq!(send(&mut slow, &reading()), Err(CardKeyError::TooManyRounds));
     }
 }
 
 #[test]
 fn a_refusal_is_an_answer() {
     let mut card = ScriptedCard::new(&[("00CB3FFF025C0000", "6A82")]);
-    assert_eq!(send(&mut card, &get_data()).unwrap().status, StatusWord(0x6A82));
+    assert_eq!(send(&mut card, &reading()).unwrap().status, StatusWord(0x6A82));
 }

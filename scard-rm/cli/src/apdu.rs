@@ -17,9 +17,10 @@ use scard_types::StatusWord;
 use crate::connection::{Connection, choose, connect, describe};
 use crate::failure::Failure;
 use crate::output::{Output, WEAK};
+use crate::tree;
 use mask::Mask;
 use script::{Check, Step};
-use shown::Exchange;
+use shown::{Exchange, Sent};
 
 /// Send commands to a card and show its answers, decoded. PINs and keys are not shown.
 ///
@@ -141,19 +142,23 @@ impl Talk<'_> {
 
     /// Sends one command, and GET RESPONSE after it as long as the card has more.
     fn exchange(&mut self, card: &Transaction<'_>, command: SecretBytes) -> Result<(), Failure> {
+        let object = tree::object_asked_for(command.expose());
         let mut command = command;
+        let mut before = SecretBytes::default();
         for _ in 0..MAX_ROUNDS {
             let visibility = self.mask.look(command.expose());
             let begun = Instant::now();
             let answer = card.transmit(command.expose()).map_err(failure)?;
-            let exchange = Exchange::new(&command, &answer, visibility, begun.elapsed());
+            let elapsed = begun.elapsed();
+            let sent = Sent { command: &command, object, before: &before };
+            let exchange = Exchange::new(&sent, &answer, visibility, elapsed);
             if self.json {
                 self.output.json_line(&exchange)?;
             } else {
                 exchange.write(self.output)?;
                 self.output.flush()?;
             }
-            let Some((_, &[sw1, sw2])) = answer.expose().split_last_chunk::<2>() else {
+            let Some((data, &[sw1, sw2])) = answer.expose().split_last_chunk::<2>() else {
                 return Ok(());
             };
             let status = StatusWord(u16::from_be_bytes([sw1, sw2]));
@@ -163,6 +168,7 @@ impl Talk<'_> {
             if sw1 != 0x61 || !self.follow {
                 return Ok(());
             }
+            before = SecretBytes::from([before.expose(), data].concat());
             let channel = command.expose().first().copied().unwrap_or_default() & 0x03;
             command = SecretBytes::from(vec![channel, 0xC0, 0x00, 0x00, sw2]);
         }

@@ -118,9 +118,21 @@ pub(crate) fn explain(atr: &Atr) -> Result<Explained, AtrError> {
     Ok(Explained {
         atr: atr.to_string(),
         card: card_name(atr),
-        protocols: atr.protocols().iter().map(ToString::to_string).collect(),
+        protocols: protocols(&parts),
         fields,
     })
+}
+
+/// What the card offers, also where its check character is wrong. T=0 if it says nothing; T=15 is no protocol.
+fn protocols(parts: &AtrParts) -> Vec<String> {
+    let mut offered: Vec<String> = Vec::new();
+    for td in parts.interface.iter().filter_map(|group| group.td) {
+        let protocol = format!("T={}", td & 0x0F);
+        if td & 0x0F != 15 && !offered.contains(&protocol) {
+            offered.push(protocol);
+        }
+    }
+    if offered.is_empty() { vec!["T=0".to_owned()] } else { offered }
 }
 
 fn initial_character(parts: &AtrParts) -> Field {
@@ -157,7 +169,7 @@ fn write(explained: &Explained, out: &mut dyn Write) -> io::Result<()> {
 fn write_field(field: &Field, depth: usize, out: &mut dyn Write) -> io::Result<()> {
     let Field { name, value, meaning, wrong, fields } = field;
     let indent = "  ".repeat(depth);
-    let width = if fields.is_empty() { 8 } else { 0 };
+    let width = if fields.is_empty() && !meaning.is_empty() { 8 } else { 0 };
     write!(out, "{indent}{name:<5} {STRONG}{value:<width$}{STRONG:#}")?;
     if !meaning.is_empty() {
         let style = if *wrong { WRONG } else { WEAK };

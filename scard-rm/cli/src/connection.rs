@@ -7,6 +7,7 @@ use scard_types::call::{Answer, Call, Holder, ReaderDescription};
 
 use crate::failure::Failure;
 use crate::process;
+use crate::surroundings;
 
 const SOCKET_HELP: &str = "The socket of the resource manager [default: $SCARD_SOCKET, else \
     $PCSCLITE_CSOCK_NAME, else /run/pcscd/pcscd.comm]";
@@ -29,7 +30,7 @@ impl Connection {
     pub(crate) fn context(&self) -> Result<Context, Failure> {
         let (endpoint, origin) = match &self.socket {
             Some(path) => (Endpoint::at(path), "--socket"),
-            None => named_by_environment(),
+            None => surroundings::endpoint(),
         };
         Context::establish_at(&endpoint).map_err(|code| match code {
             ScardCode::NoService => {
@@ -38,16 +39,6 @@ impl Connection {
             code => Failure::Scard { doing: "connecting to the resource manager", code },
         })
     }
-}
-
-/// The endpoint that the client library takes, and who told it to.
-fn named_by_environment() -> (Endpoint, &'static str) {
-    let endpoint = Endpoint::from_environment();
-    let names_it = |variable: &&str| {
-        std::env::var_os(variable).is_some_and(|path| path == endpoint.path().as_os_str())
-    };
-    let origin = ["SCARD_SOCKET", "PCSCLITE_CSOCK_NAME"].into_iter().find(names_it);
-    (endpoint, origin.unwrap_or("the default"))
 }
 
 /// All readers, with those who hold them.

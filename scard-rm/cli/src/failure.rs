@@ -204,10 +204,9 @@ impl Failure {
                  PCSCLITE_CSOCK_NAME; scard run gives one command a resource manager and a virtual \
                  card of its own"
             }
+            Self::NoSimulator => "start it with --reader sim:piv",
             Self::NoReaders => "scard watch tells when one is plugged in",
-            Self::Ambiguous { .. } => {
-                "choose one with --reader, a unique part of its name is enough"
-            }
+            Self::Ambiguous { .. } => "name the one you mean; a unique part of its name is enough",
             Self::NoSuchReader { .. } => "scard list shows the readers",
             Self::Held { .. } => "close the program that holds it, or wait until it is done",
             Self::Scard { code: ScardCode::SharingViolation, .. } => {

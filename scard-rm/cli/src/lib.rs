@@ -49,10 +49,14 @@ enum Subcommand {
     Sim(sim::Arguments),
     Run(run::Arguments),
     Completions(manual::CompletionArguments),
-    #[command(hide = true)]
+}
+
+/// What this program is for other parts of scard: in no help, no completion and no manual page.
+#[derive(Debug, Parser)]
+#[command(name = "scard", version, about = "What scard is for other parts of scard")]
+enum Internal {
     Man(manual::Arguments),
-    /// Be the resource manager (scard run and scard demo start themselves again with this).
-    #[command(hide = true)]
+    /// Be the resource manager: scard run and scard demo start themselves again with this.
     Daemon(Box<scard_rm::Options>),
 }
 
@@ -62,51 +66,62 @@ pub fn command() -> clap::Command {
     Arguments::command()
 }
 
+/// The command tree of what is in no help.
+#[must_use]
+pub fn internal_command() -> clap::Command {
+    Internal::command()
+}
+
 /// Everything between the start of the process and its exit status.
 #[must_use]
 pub fn main() -> ExitCode {
     let words: Vec<OsString> = std::env::args_os().collect();
-    let is_run = words.get(1).is_some_and(|word| word == "run");
-    let arguments = match Arguments::try_parse_from(words) {
-        Ok(arguments) => arguments,
-        Err(error) => {
-            let _ = error.print();
-            return match error.use_stderr() {
+    let first = words.get(1).and_then(|word| word.to_str());
+    let is_run = first == Some("run");
+    let done = match first {
+        Some("man" | "daemon") => Internal::try_parse_from(words).map(serve),
+        _ => Arguments::try_parse_from(words)
+            .map(|arguments| carry_out(&arguments.command, &mut Output::stdout())),
+    };
+    match done {
+        Ok(Ok(status)) => ExitCode::from(status),
+        Ok(Err(failure)) if failure.is_broken_pipe() => ExitCode::SUCCESS,
+        Ok(Err(failure)) => {
+            complain(&failure);
+            ExitCode::from(if is_run { failure.run_exit_status() } else { failure.exit_status() })
+        }
+        Err(usage) => {
+            let _ = usage.print();
+            match usage.use_stderr() {
                 false => ExitCode::SUCCESS,
                 true if is_run => ExitCode::from(125),
                 true => ExitCode::from(2),
-            };
-        }
-    };
-    match carry_out(&arguments.command, &mut Output::stdout()) {
-        Ok(status) => ExitCode::from(status),
-        Err(failure) if failure.is_broken_pipe() => ExitCode::SUCCESS,
-        Err(failure) => {
-            complain(&failure);
-            ExitCode::from(if is_run { failure.run_exit_status() } else { failure.exit_status() })
+            }
         }
     }
 }
 
 fn carry_out(command: &Subcommand, output: &mut Output) -> Result<u8, Failure> {
-    match command {
-        Subcommand::Demo(arguments) => {
-            demo::run(arguments, &Surroundings::read(), output).map(|()| 0)
-        }
-        Subcommand::List(arguments) => list::run(arguments, output).map(|()| 0),
-        Subcommand::Watch(arguments) => watch::run(arguments, output).map(|()| 0),
-        Subcommand::Apdu(arguments) => apdu::run(arguments, output).map(|()| 0),
-        Subcommand::Sim(arguments) => sim::run(arguments, output).map(|()| 0),
-        Subcommand::Atr(arguments) => atr::run(arguments, output).map(|()| 0),
-        Subcommand::Run(arguments) => run::run(arguments, &Surroundings::read()),
-        Subcommand::Completions(arguments) => manual::completions(arguments, output).map(|()| 0),
-        Subcommand::Man(arguments) => manual::run(arguments).map(|()| 0),
-        Subcommand::Daemon(options) => {
-            scard_rm::run(options.as_ref().clone())
-                .map_err(|error| Failure::Daemon { said: format!("{error:#}") })?;
-            Ok(0)
-        }
+    let done = match command {
+        Subcommand::Run(arguments) => return run::run(arguments, &Surroundings::read()),
+        Subcommand::Demo(arguments) => demo::run(arguments, &Surroundings::read(), output),
+        Subcommand::List(arguments) => list::run(arguments, output),
+        Subcommand::Watch(arguments) => watch::run(arguments, output),
+        Subcommand::Apdu(arguments) => apdu::run(arguments, output),
+        Subcommand::Atr(arguments) => atr::run(arguments, output),
+        Subcommand::Sim(arguments) => sim::run(arguments, output),
+        Subcommand::Completions(arguments) => manual::completions(arguments, output),
+    };
+    done.map(|()| 0)
+}
+
+fn serve(internal: Internal) -> Result<u8, Failure> {
+    match internal {
+        Internal::Man(arguments) => manual::run(&arguments)?,
+        Internal::Daemon(options) => scard_rm::run(*options)
+            .map_err(|error| Failure::Daemon { said: format!("{error:#}") })?,
     }
+    Ok(0)
 }
 
 fn complain(failure: &Failure) {

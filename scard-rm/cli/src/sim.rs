@@ -147,10 +147,8 @@ fn ask<T: for<'d> Deserialize<'d>>(context: &Context, command: &str) -> Result<T
 
 fn refused(code: ScardCode) -> Failure {
     match code {
-        // No driver of that name: the simulator is off unless a reader of it is named.
-        ScardCode::UnknownReader | ScardCode::InvalidTarget | ScardCode::ReaderUnavailable => {
-            Failure::NoSimulator
-        }
+        // The simulator is off unless one of its readers is named.
+        ScardCode::ReaderUnsupported => Failure::NoSimulator,
         code => Failure::Scard { doing: "speaking to the simulator", code },
     }
 }
@@ -214,6 +212,14 @@ mod tests {
             Err(failure) => format!("{}: {failure}", failure.exit_status()),
         };
         assert_eq!(chosen, expected);
+    }
+
+    #[test]
+    fn a_resource_manager_without_virtual_readers_says_how_to_get_one() {
+        let failure = refused(ScardCode::ReaderUnsupported);
+        assert_eq!(failure.to_string(), "this resource manager serves no virtual reader");
+        assert_eq!(failure.hint().as_deref(), Some("start it with --reader sim:piv"));
+        assert_eq!(refused(ScardCode::SecurityViolation).exit_status(), 6);
     }
 
     #[test]

@@ -1,8 +1,10 @@
-//! What the process was given by its environment, read once.
+//! What the process was given by its environment. Nothing else here reads it.
 
 use std::env;
 use std::ffi::OsString;
 use std::path::PathBuf;
+
+use scard_client::Endpoint;
 
 /// What the process was given by its environment.
 #[derive(Clone, Debug)]
@@ -29,4 +31,14 @@ impl Surroundings {
             library_path: env::var_os("LD_LIBRARY_PATH"),
         }
     }
+}
+
+/// Where the client library finds the resource manager, and which variable says so.
+pub(crate) fn endpoint() -> (Endpoint, &'static str) {
+    let endpoint = Endpoint::from_environment();
+    let names_it = |variable: &&str| {
+        env::var_os(variable).is_some_and(|path| path == endpoint.path().as_os_str())
+    };
+    let origin = ["SCARD_SOCKET", "PCSCLITE_CSOCK_NAME"].into_iter().find(names_it);
+    (endpoint, origin.unwrap_or("the default"))
 }

@@ -40,9 +40,12 @@ pub(crate) fn run(arguments: &Arguments, output: &mut Output) -> Result<(), Fail
             } else {
                 // Hours to milliseconds, and Z: the date is known to whoever watches.
                 let clock = time.get(11..).unwrap_or(&time);
-                let reader = change.reader.as_deref().unwrap_or_default();
                 let words = change.words();
-                writeln!(output, "{WEAK}{clock}{WEAK:#}  {STRONG}{reader}{STRONG:#}  {words}")?;
+                write!(output, "{WEAK}{clock}{WEAK:#}  ")?;
+                match &change.reader {
+                    Some(reader) => writeln!(output, "{STRONG}{reader}{STRONG:#}  {words}")?,
+                    None => writeln!(output, "{words}")?,
+                }
                 output.flush()?;
             }
         }

@@ -6,8 +6,8 @@
 //!
 //! This crate lives in strangers' processes through the C libraries above it: it starts no thread, installs no signal
 //! handler, raises no `SIGPIPE`, leaks no descriptor to child processes, and reads the environment in one function
-//! ([`Endpoint::from_environment`]). It does not survive `fork`: a child must neither use nor drop by other means than
-//! forgetting what its parent opened; [`Session::owner_pid`] tells whose it is.
+//! ([`Endpoint::from_environment`]). It does not survive `fork`: a child must not use what its parent opened, and must
+//! forget its contexts and cards instead of dropping them; [`Session::owner_pid`] tells whose a session is.
 //!
 //! ```no_run
 //! use scard_client::{Context, Disposition, Protocols, ShareMode};

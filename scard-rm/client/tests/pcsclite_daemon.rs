@@ -301,7 +301,9 @@ impl Peer {
         self.stream.read_exact(&mut offered).unwrap();
         let minor = version.minor();
         if offered[4..8] != minor.to_ne_bytes() {
-            self.write(&words(&[4, minor, 0x8010_001E]));
+            // Those of 4:3 say E_NO_SERVICE, later ones E_SERVICE_STOPPED.
+            let rv = if version == Version::V4_3 { 0x8010_001D } else { 0x8010_001E };
+            self.write(&words(&[4, minor, rv]));
             self.stream.read_exact(&mut [0; 8]).unwrap();
             self.stream.read_exact(&mut offered).unwrap();
             assert_eq!(offered[4..8], minor.to_ne_bytes());

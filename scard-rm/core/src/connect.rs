@@ -8,7 +8,8 @@ use scard_types::{Disposition, Protocol, Protocols, ScardCode, ShareMode, SlotEr
 use crate::Core;
 use crate::event::{ReaderId, Work, WorkDone};
 use crate::handles::Mark;
-use crate::power::{Task, choose_protocol, offered_protocols};
+use crate::power::Task;
+use crate::protocols;
 use crate::queue::{Asker, Op, Place, Waiting};
 use crate::quotas::Kind;
 use crate::requests::Outcome;
@@ -88,7 +89,9 @@ impl Core {
         self.attach(id, Attaching { asker, goal, share, protocols, step: Step::Look });
     }
 
-    /// `SCardReconnect` when its turn has come. One that is refused has disturbed nobody.
+    /// `SCardReconnect` when its turn has come. One whose share mode is refused has disturbed nobody.
+    ///
+    /// DIFFERS: pcscd resets the card before it looks at the share mode.
     pub(crate) fn reconnect_now(
         &mut self,
         id: ReaderId,
@@ -139,7 +142,7 @@ impl Core {
                 self.attached(id, &attaching);
             }
             Some(_) => self.reply(attaching.asker, Err(ScardCode::ProtocolMismatch.into())),
-            None => match choose_protocol(reader, attaching.protocols) {
+            None => match protocols::choose(&reader.state, attaching.protocols) {
                 None => self.reply(attaching.asker, Err(ScardCode::ProtocolMismatch.into())),
                 Some(Protocol::Raw) => {
                     reader.protocol = Some(Protocol::Raw);
@@ -195,7 +198,7 @@ impl Core {
     ) {
         let Some(reader) = self.readers.get_mut(&id) else { return };
         let accepted = |wanted: &Protocol| attaching.protocols.contains(*wanted);
-        let default = offered_protocols(reader).first().copied().filter(accepted);
+        let default = protocols::offered(&reader.state).first().copied().filter(accepted);
         let refusal = match result {
             Ok(()) => {
                 reader.protocol = Some(protocol);

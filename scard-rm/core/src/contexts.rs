@@ -98,6 +98,8 @@ impl Core {
     }
 
     /// `SCardCancel`: ends what waits in a context of the same user. Nothing waits: nothing happens, now or later.
+    ///
+    /// DIFFERS: pcscd lets anybody cancel who guesses the number.
     pub(crate) fn cancel(&mut self, canceller: Asker, id: ContextId) -> Outcome {
         let uid = |client| self.clients.get(&client).map(|client| client.peer.uid);
         let Some(context) = self.contexts.get(&id) else {

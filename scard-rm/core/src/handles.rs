@@ -41,6 +41,8 @@ impl Mark {
 
 impl Core {
     /// A handle that is this client's own. A foreign one is not told from one that does not exist.
+    ///
+    /// DIFFERS: pcscd closes the connection of one who tries.
     pub(crate) fn own_handle(&self, client: ClientId, card: CardHandle) -> Option<&Handle> {
         let own =
             |handle: &&Handle| handle.client == client || cfg!(scard_fault = "foreign_handle");
@@ -121,10 +123,21 @@ impl Core {
         self.pump(id);
     }
 
+    /// Marks the handles of a reader, except one. What they wait for is answered with the mark.
+    pub(crate) fn mark_handles(&mut self, id: ReaderId, mark: Mark, except: Option<CardHandle>) {
+        let Some(reader) = self.readers.get(&id) else { return };
+        let cards: Vec<_> =
+            reader.handles.values().copied().filter(|card| Some(*card) != except).collect();
+        let spared = usize::from(cfg!(scard_fault = "mark_forgotten"));
+        for card in cards.into_iter().rev().skip(spared).rev() {
+            self.mark(id, card, mark);
+        }
+    }
+
     /// Marks one handle. A removal outweighs a reset: the card that was reset is no longer this handle's.
     ///
     /// DIFFERS: in pcscd a later reset of the new card hides the removal.
-    pub(crate) fn mark(&mut self, id: ReaderId, card: CardHandle, mark: Mark) {
+    fn mark(&mut self, id: ReaderId, card: CardHandle, mark: Mark) {
         let Some(handle) = self.handles.get_mut(&card) else { return };
         if handle.mark != Some(Mark::Removed) {
             handle.mark = Some(mark);

@@ -23,6 +23,7 @@ mod limits;
 mod names;
 mod numbers;
 mod power;
+mod protocols;
 mod queue;
 mod quotas;
 mod readers;

@@ -1,9 +1,6 @@
 //! Cards that come and go, their power, and the work of a slot.
 
-use alloc::vec::Vec;
-
-use scard_types::call::CardHandle;
-use scard_types::{Atr, CardEvent, Protocol, SecretBytes, SlotError, SlotState};
+use scard_types::{Atr, CardEvent, SecretBytes, SlotError, SlotState};
 
 use crate::Core;
 use crate::connect::Attaching;
@@ -12,13 +9,12 @@ use crate::event::{Action, JobId, ReaderId, Work, WorkDone};
 use crate::exchange::Exchange;
 use crate::handles::Mark;
 use crate::queue::Asker;
-use crate::readers::Reader;
 use crate::timers::Timer;
 
 /// Work that a slot has now.
 pub(crate) struct UnderWay {
     pub(crate) job: JobId,
-    /// Which card it was given for, see [`Reader::card`].
+    /// Which card it was given for, see [`crate::readers::Reader::card`].
     card: u64,
     pub(crate) task: Task,
 }
@@ -100,6 +96,8 @@ impl Core {
     }
 
     /// Published when the answer to reset is known, see [`Core::card_identified`].
+    ///
+    /// DIFFERS: pcscd publishes at once, and its library sleeps until the answer is there.
     fn card_inserted(&mut self, id: ReaderId) {
         if let Some(reader) = self.readers.get_mut(&id) {
             reader.arriving = true;
@@ -242,39 +240,5 @@ impl Core {
         if reader.work.is_none() && (unused || cfg!(scard_fault = "grace_with_handle")) {
             self.start(id, Work::PowerOff, Task::Rest);
         }
-    }
-
-    /// Marks the handles of a reader, except one. What they wait for is answered with the mark.
-    pub(crate) fn mark_handles(&mut self, id: ReaderId, mark: Mark, except: Option<CardHandle>) {
-        let Some(reader) = self.readers.get(&id) else { return };
-        let cards: Vec<_> =
-            reader.handles.values().copied().filter(|card| Some(*card) != except).collect();
-        let spared = usize::from(cfg!(scard_fault = "mark_forgotten"));
-        for card in cards.into_iter().rev().skip(spared).rev() {
-            self.mark(id, card, mark);
-        }
-    }
-}
-
-/// What to agree on: T=1 if it is offered and accepted, else T=0; raw as it is asked for.
-pub(crate) fn choose_protocol(
-    reader: &Reader,
-    accepted: scard_types::Protocols,
-) -> Option<Protocol> {
-    if accepted.raw {
-        return Some(Protocol::Raw);
-    }
-    let offered = offered_protocols(reader);
-    [Protocol::T1, Protocol::T0]
-        .into_iter()
-        .find(|protocol| accepted.contains(*protocol) && offered.contains(protocol))
-}
-
-/// What the card offers, its default first; in specific mode there is nothing to choose (ISO 7816-3:2006, 8.2.3).
-pub(crate) fn offered_protocols(reader: &Reader) -> Vec<Protocol> {
-    let Some(atr) = reader.state.atr() else { return Vec::new() };
-    match atr.specific_protocol() {
-        Some(protocol) => alloc::vec![protocol],
-        None => atr.protocols(),
     }
 }

@@ -189,7 +189,10 @@ impl Core {
         self.dispose(id, waiting.asker, disposition, Goal::Stay(card));
     }
 
-    /// A parked request has waited as long as it wants to. One that nobody holds up any more waits on for the slot.
+    /// A parked request has waited as long as it wants to. One that nobody holds up any more waits on for the slot; a
+    /// disconnect closes its handle and leaves the card to the one in the transaction.
+    ///
+    /// DIFFERS: in pcscd a disconnect with reset waits for ever, even for its own program.
     pub(crate) fn patience_ended(&mut self, id: ReaderId, place: Place) {
         let Some(reader) = self.readers.get_mut(&id) else { return };
         let Some(waiting) = reader.queue.get(place) else { return };

@@ -11,12 +11,13 @@ use tokio::io::{AsyncRead, ReadBuf};
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::Notify;
 use tokio::time::Instant;
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
+use crate::backlog::Backlog;
 use crate::conversation::{Asked, Conversation, Nonsense};
 use crate::limits::Patience;
 
-/// What may wait to be sent to a client that does not read, beside the one message that filled its socket.
+/// What may wait to be sent to a client that does not read; a single message may be longer.
 const BACKLOG_BYTES: usize = 256 * 1024;
 /// What a client may send ahead while its request is parked: the longest message of pcsc-lite's wire,
 /// 8 header + 32 structure + 65,548 payload.
@@ -45,8 +46,8 @@ pub(crate) enum End {
 pub(crate) enum Posture {
     /// The next bytes of the client, at most until then.
     Reading { until: Option<(Instant, End)> },
-    /// Room to send what is left.
-    Writing,
+    /// Room to send what is left, at most until then.
+    Writing { until: (Instant, End) },
     /// Nothing: it is over.
     Ended(End),
 }
@@ -58,8 +59,8 @@ pub(crate) struct Client {
     stream: OwnedWriteHalf,
     /// Wakes the session when something changed that it did not do itself.
     wake: Arc<Notify>,
-    /// What the client has not read yet. Answers of cards may be secrets.
-    backlog: Zeroizing<Vec<u8>>,
+    /// What the client has not read yet.
+    backlog: Backlog,
     end: Option<End>,
     /// Requests that are not answered.
     pending: usize,
@@ -67,6 +68,8 @@ pub(crate) struct Client {
     ahead: usize,
     message_since: Option<Instant>,
     quiet_since: Instant,
+    /// When the client last read anything of the backlog, or the backlog began.
+    unread_since: Instant,
 }
 
 impl Client {
@@ -77,17 +80,19 @@ impl Client {
         stream: OwnedWriteHalf,
         wake: Arc<Notify>,
     ) -> Self {
+        let now = Instant::now();
         Self {
             conversation,
             patience,
             stream,
             wake,
-            backlog: Zeroizing::default(),
+            backlog: Backlog::default(),
             end: None,
             pending: 0,
             ahead: 0,
             message_since: None,
-            quiet_since: Instant::now(),
+            quiet_since: now,
+            unread_since: now,
         }
     }
 
@@ -101,8 +106,10 @@ impl Client {
         if let Some(end) = self.end {
             return Posture::Ended(end);
         }
-        if !self.backlog.is_empty() {
-            return Posture::Writing;
+        if !self.backlog.bytes().is_empty() {
+            return Posture::Writing {
+                until: (self.unread_since + self.patience.quiet, End::NeverReads),
+            };
         }
         let until = match self.message_since {
             Some(since) => Some((since + self.patience.message, End::SlowMessage)),
@@ -141,7 +148,7 @@ impl Client {
 
     /// The next request that is complete and may be asked now.
     pub(crate) fn next_asked(&mut self) -> Option<Asked> {
-        if self.end.is_some() || !self.backlog.is_empty() {
+        if self.end.is_some() || !self.backlog.bytes().is_empty() {
             return None;
         }
         let mut out = Zeroizing::default();
@@ -199,11 +206,10 @@ impl Client {
 
     /// Sends what was left, as much as there is room for.
     pub(crate) fn flush(&mut self) {
-        match self.stream.try_write(&self.backlog) {
+        match self.stream.try_write(self.backlog.bytes()) {
             Ok(sent) => {
-                let left = self.backlog.len().saturating_sub(sent);
-                self.backlog.copy_within(sent.., 0);
-                wipe_behind(&mut self.backlog, left);
+                self.unread_since = Instant::now();
+                self.backlog.sent(sent);
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => {}
             Err(_) => self.end(End::Closed),
@@ -217,22 +223,22 @@ impl Client {
             return;
         }
         let mut sent = 0;
-        if self.backlog.is_empty() {
+        if self.backlog.bytes().is_empty() {
             match self.write(head, tail) {
                 Ok(bytes) => sent = bytes,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
                 Err(_) => return self.end(End::Closed),
             }
-        } else if self.backlog.len() + whole > BACKLOG_BYTES {
+        } else if self.backlog.bytes().len() + whole > BACKLOG_BYTES {
             return self.end(End::NeverReads);
         }
         if sent < whole {
+            if self.backlog.bytes().is_empty() {
+                self.unread_since = Instant::now();
+            }
             let (head_sent, tail_sent) = (sent.min(head.len()), sent.saturating_sub(head.len()));
-            let mut left = Vec::with_capacity(self.backlog.len() + whole - sent);
-            left.extend_from_slice(&self.backlog);
-            left.extend_from_slice(head.get(head_sent..).unwrap_or_default());
-            left.extend_from_slice(tail.get(tail_sent..).unwrap_or_default());
-            self.backlog = Zeroizing::new(left);
+            self.backlog.push(head.get(head_sent..).unwrap_or_default());
+            self.backlog.push(tail.get(tail_sent..).unwrap_or_default());
             self.wake.notify_one();
         }
     }
@@ -244,12 +250,4 @@ impl Client {
             self.stream.try_write_vectored(&[IoSlice::new(head), IoSlice::new(tail)])
         }
     }
-}
-
-/// Shortens `bytes` and leaves nothing behind the new end.
-fn wipe_behind(bytes: &mut Vec<u8>, len: usize) {
-    if let Some(rest) = bytes.get_mut(len..) {
-        rest.zeroize();
-    }
-    bytes.truncate(len);
 }

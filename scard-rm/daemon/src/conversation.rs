@@ -25,7 +25,18 @@ pub(crate) enum Asked {
     /// Of the core.
     Call { request: RequestId, call: Call },
     /// Of a driver.
-    Driver { request: RequestId, driver: String, command: SecretBytes },
+    Driver(DriverRequest),
+}
+
+/// A request that is for a driver.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct DriverRequest {
+    /// Its number.
+    pub(crate) request: RequestId,
+    /// The driver's name.
+    pub(crate) driver: String,
+    /// What it is told.
+    pub(crate) command: SecretBytes,
 }
 
 /// Why a conversation cannot go on.
@@ -161,7 +172,7 @@ fn next_native(
         let asked = match request {
             native::Request::Call(call) => Asked::Call { request: RequestId(number), call },
             native::Request::DriverCommand { driver, command } => {
-                Asked::Driver { request: RequestId(number), driver, command }
+                Asked::Driver(DriverRequest { request: RequestId(number), driver, command })
             }
             _ => {
                 let unknown = Err(ScardCode::UnsupportedFeature.into());

@@ -1,4 +1,4 @@
-//! Drivers: which there are, and those that run. Adding one is a line in [`KINDS`].
+//! Drivers: which there are, and those that run. Adding one is a line in `KINDS`.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,7 +14,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{AbortHandle, JoinSet};
 use tracing::{Instrument, info, info_span, warn};
 
-use crate::engine::{DriverRequest, Engine};
+use crate::conversation::DriverRequest;
+use crate::engine::Engine;
 use crate::slots;
 
 /// A kind of driver whose readers are named one by one.

@@ -12,14 +12,14 @@ use reader_api::Slot;
 use scard_core::{
     Action, ClientId, Core, Event, JobId, ReaderId, ReaderNaming, RequestId, Work, WorkDone,
 };
-use scard_types::call::{Call, Peer, Reply};
-use scard_types::{CardEvent, Millis, SecretBytes};
+use scard_types::call::{Peer, Reply};
+use scard_types::{CardEvent, Millis};
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tracing::{debug, error, info};
 
 use crate::client::{Client, End, Posture};
-use crate::conversation::Asked;
+use crate::conversation::{Asked, DriverRequest};
 use crate::slots::{self, Orders, Reader};
 use crate::table_size::TableSize;
 
@@ -41,16 +41,6 @@ pub(crate) struct State {
     last_client: u64,
     last_reader: u64,
     table: TableSize,
-}
-
-/// A request that is for a driver.
-pub(crate) struct DriverRequest {
-    /// Its number.
-    pub(crate) request: RequestId,
-    /// The driver's name.
-    pub(crate) driver: String,
-    /// What it is told.
-    pub(crate) command: SecretBytes,
 }
 
 impl Engine {
@@ -118,12 +108,10 @@ impl Engine {
         loop {
             match state.clients.get_mut(&client)?.next_asked()? {
                 Asked::Call { request, call } => {
-                    debug!(request = request.0, call = call_name(&call));
+                    debug!(request = request.0, call = call.name());
                     self.handle(&mut state, Event::Request { client, request, call });
                 }
-                Asked::Driver { request, driver, command } => {
-                    return Some(DriverRequest { request, driver, command });
-                }
+                Asked::Driver(request) => return Some(request),
             }
         }
     }
@@ -133,7 +121,7 @@ impl Engine {
         let _ = self.with_client(client, |client| client.reply(request, reply));
     }
 
-    /// A driver announced a reader.
+    /// A driver announced a reader. Gives back how it is called.
     pub(crate) fn reader_arrived(
         &self,
         driver: &str,
@@ -141,7 +129,7 @@ impl Engine {
         slot: Box<dyn Slot>,
         orders: Orders,
         occupied: bool,
-    ) -> ReaderId {
+    ) -> (ReaderId, String) {
         let mut state = self.lock();
         state.last_reader += 1;
         let reader = ReaderId(state.last_reader);
@@ -153,14 +141,15 @@ impl Engine {
         self.handle(&mut state, Event::ReaderArrived { reader, naming, driver });
         let entries = state.core.table_slots();
         state.table.note(entries);
-        reader
+        let name = state.readers.get(&reader).map_or("", Reader::name).to_owned();
+        (reader, name)
     }
 
     /// A reader went.
     pub(crate) fn reader_gone(&self, reader: ReaderId) {
         let mut state = self.lock();
         if let Some(gone) = state.readers.remove(&reader) {
-            info!(reader = gone.name(), "reader gone");
+            info!("reader gone");
             self.card_answered(gone.awaited());
             self.handle(&mut state, Event::ReaderGone { reader });
         }
@@ -170,7 +159,7 @@ impl Engine {
     pub(crate) fn card_event(&self, reader: ReaderId, event: CardEvent) {
         let mut state = self.lock();
         let Some(known) = state.readers.get_mut(&reader) else { return };
-        info!(reader = known.name(), ?event, "card");
+        info!(?event, "card");
         if event == CardEvent::Removed {
             let awaited = known.no_longer_awaited();
             self.card_answered(awaited);
@@ -280,7 +269,7 @@ impl State {
                 }
             }
             Action::Named { reader, name } => {
-                info!(reader = %name, "reader");
+                info!(reader = %name, "reader arrived");
                 if let Some(reader) = self.readers.get_mut(&reader) {
                     reader.set_name(name);
                 }
@@ -298,33 +287,5 @@ impl State {
                 Some(slots::reader_gone(&work))
             }
         }
-    }
-}
-
-/// What a call is, without what it carries.
-const fn call_name(call: &Call) -> &'static str {
-    match call {
-        Call::EstablishContext { .. } => "EstablishContext",
-        Call::ReleaseContext { .. } => "ReleaseContext",
-        Call::Connect { .. } => "Connect",
-        Call::Reconnect { .. } => "Reconnect",
-        Call::Disconnect { .. } => "Disconnect",
-        Call::BeginTransaction { .. } => "BeginTransaction",
-        Call::EndTransaction { .. } => "EndTransaction",
-        Call::Transmit { .. } => "Transmit",
-        Call::Control { .. } => "Control",
-        Call::Status { .. } => "Status",
-        Call::GetAttribute { .. } => "GetAttribute",
-        Call::SetAttribute { .. } => "SetAttribute",
-        Call::ListReaders { .. } => "ListReaders",
-        Call::StatusChange { .. } => "StatusChange",
-        Call::Cancel { .. } => "Cancel",
-        Call::WatchReaders => "WatchReaders",
-        Call::StopWatching => "StopWatching",
-        Call::ReaderTable => "ReaderTable",
-        Call::ReaderEvents => "ReaderEvents",
-        Call::DescribeReaders => "DescribeReaders",
-        Call::Subscribe => "Subscribe",
-        _ => "another call",
     }
 }

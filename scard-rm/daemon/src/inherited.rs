@@ -44,7 +44,7 @@ impl Lifeline {
 }
 
 /// Our own copy of an inherited descriptor, closed on exec. Standard streams can be anything; others are opened again
-/// through `/proc`, which works for pipes and FIFOs.
+/// through `/proc`, which works for pipes and FIFOs that the same user made.
 fn open(number: u32, how: &std::fs::OpenOptions) -> io::Result<OwnedFd> {
     match number {
         0 => io::stdin().as_fd().try_clone_to_owned(),

@@ -1,10 +1,11 @@
 //! The resource manager daemon: sockets, sessions, drivers and slots around the pure core.
 //!
-//! Everything runs on one thread (only a driver's long computations do not). [`engine`] holds the core and is the one
+//! Everything runs on one thread (only a driver's long computations do not). `engine` holds the core and is the one
 //! place where events go in and actions are carried out; a `session` reads and writes one connection, a task of
 //! `slots` owns one slot while it works, `drivers` runs the drivers, `door` accepts, `daemon` starts and stops it all.
 #![forbid(unsafe_code)]
 
+mod backlog;
 mod client;
 mod config;
 mod conversation;

@@ -27,7 +27,7 @@ pub(crate) struct LimitsTable {
 pub(crate) struct Patience {
     /// From the first byte of a message to its last.
     pub(crate) message: Duration,
-    /// Without a context, a subscription or a request.
+    /// Without a context, a subscription or a request; also, without reading what it is sent.
     pub(crate) quiet: Duration,
 }
 

@@ -11,7 +11,8 @@ use tokio::net::UnixStream;
 use tokio::net::unix::OwnedReadHalf;
 use tokio::sync::Notify;
 use tokio::time::{sleep_until, timeout};
-use tracing::{Instrument, debug, debug_span};
+use tracing::field::Empty;
+use tracing::{Instrument, Span, debug, debug_span};
 
 use crate::client::{Client, End, Posture};
 use crate::conversation::Conversation;
@@ -35,7 +36,7 @@ impl Service {
     /// Serves a connection in a task of its own.
     pub(crate) fn welcome(&self, stream: UnixStream, peer: Peer, admission: Admission) {
         let service = self.clone();
-        let span = debug_span!("client", uid = peer.uid, pid = peer.pid);
+        let span = debug_span!("client", id = Empty, uid = peer.uid, pid = peer.pid);
         tokio::spawn(
             async move {
                 service.serve(stream, peer).await;
@@ -57,9 +58,10 @@ impl Service {
         let conversation = Conversation::new(dialect, first.bytes(), table_entries);
         let client = Client::new(conversation, self.patience, writing, Arc::clone(&wake));
         let client = self.engine.client_connected(peer, client);
-        debug!(client = client.0, ?dialect, "connected");
+        Span::current().record("id", client.0);
+        debug!(?dialect, "connected");
         let end = self.converse(client, peer, &mut reading, &wake).await;
-        debug!(client = client.0, ?end, "connection ends");
+        debug!(?end, "connection ends");
         self.engine.client_gone(client);
     }
 
@@ -91,10 +93,11 @@ impl Service {
                     () = wake.notified() => {}
                     () = sleep_until(until) => return late,
                 },
-                Posture::Writing => {
+                Posture::Writing { until: (until, late) } => {
                     tokio::select! {
                         _ = reading.ready(Interest::WRITABLE) => {}
                         () = wake.notified() => {}
+                        () = sleep_until(until) => return late,
                     }
                     let _ = engine.with_client(client, Client::flush);
                 }

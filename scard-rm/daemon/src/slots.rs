@@ -40,7 +40,7 @@ impl Reader {
 
     /// Its name, for the log.
     pub(crate) fn name(&self) -> &str {
-        self.name.as_ref().map_or("(no name yet)", ReaderName::as_str)
+        self.name.as_ref().map_or("", ReaderName::as_str)
     }
 
     /// The core has named it.
@@ -105,9 +105,9 @@ pub(crate) fn serve(
         reader_api::ReaderNaming::Verbatim(name) => ReaderNaming::Verbatim(name),
         reader_api::ReaderNaming::Indexed { base, slot } => ReaderNaming::Indexed { base, slot },
     };
-    let id = engine.reader_arrived(driver, naming, slot, orders, occupied);
+    let (id, name) = engine.reader_arrived(driver, naming, slot, orders, occupied);
     let presence = Presence { engine: Arc::clone(engine), id };
-    presence.serve(taken, events).instrument(info_span!("slot", reader = id.0))
+    presence.serve(taken, events).instrument(info_span!("slot", reader = name))
 }
 
 /// A reader that the engine knows; dropping it, however that happens, is the reader's departure.

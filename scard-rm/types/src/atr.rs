@@ -192,7 +192,7 @@ impl Atr {
     /// An answer that cannot be taken apart offers T=0.
     #[must_use]
     pub fn protocols(&self) -> Vec<Protocol> {
-        let Ok(parts) = self.parts() else { return alloc::vec![Protocol::T0] };
+        let Ok(parts) = self.layout() else { return alloc::vec![Protocol::T0] };
         let mut offered = Vec::new();
         for td in parts.interface.iter().filter_map(|group| group.td) {
             let protocol = match td & 0x0F {
@@ -213,7 +213,7 @@ impl Atr {
     /// TA2, where it is: the card is in specific mode and speaks only the protocol in the low half.
     #[must_use]
     pub fn specific_protocol(&self) -> Option<Protocol> {
-        match self.parts().ok()?.interface.get(1)?.ta? & 0x0F {
+        match self.layout().ok()?.interface.get(1)?.ta? & 0x0F {
             0 => Some(Protocol::T0),
             1 => Some(Protocol::T1),
             _ => None,
@@ -275,6 +275,7 @@ mod tests {
         let atr = Atr::new(&bytes).unwrap();
         assert_eq!(atr.parts(), Err(AtrError::BadCheckCharacter { expected: 0x40, got: 0x41 }));
         assert_eq!(atr.layout().unwrap().check, Some(0x41));
+        assert_eq!(atr.protocols(), [Protocol::T1]);
         bytes[22] = 0x40;
         bytes.push(0x00);
         assert_eq!(Atr::new(&bytes).unwrap().parts().unwrap().trailing, [0x00]);

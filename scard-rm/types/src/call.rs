@@ -164,6 +164,36 @@ pub enum Call {
     Subscribe,
 }
 
+impl Call {
+    /// What it is, without what it carries, for the log.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::EstablishContext { .. } => "EstablishContext",
+            Self::ReleaseContext { .. } => "ReleaseContext",
+            Self::Connect { .. } => "Connect",
+            Self::Reconnect { .. } => "Reconnect",
+            Self::Disconnect { .. } => "Disconnect",
+            Self::BeginTransaction { .. } => "BeginTransaction",
+            Self::EndTransaction { .. } => "EndTransaction",
+            Self::Transmit { .. } => "Transmit",
+            Self::Control { .. } => "Control",
+            Self::Status { .. } => "Status",
+            Self::GetAttribute { .. } => "GetAttribute",
+            Self::SetAttribute { .. } => "SetAttribute",
+            Self::ListReaders { .. } => "ListReaders",
+            Self::StatusChange { .. } => "StatusChange",
+            Self::Cancel { .. } => "Cancel",
+            Self::WatchReaders => "WatchReaders",
+            Self::StopWatching => "StopWatching",
+            Self::ReaderTable => "ReaderTable",
+            Self::ReaderEvents => "ReaderEvents",
+            Self::DescribeReaders => "DescribeReaders",
+            Self::Subscribe => "Subscribe",
+        }
+    }
+}
+
 /// What a client of `SCardGetStatusChange` believes about one reader.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KnownReader {

@@ -67,8 +67,9 @@ pub fn compare(current_state: u32, reader: Option<&ReaderEntry>) -> SeenReader {
         Sharing::Shared(n) if n > 0 && has_card => event_state |= INUSE,
         Sharing::Shared(_) | Sharing::Free => {}
     }
-    // What the program claims and is no longer so.
-    changed |= known & !event_state != 0;
+    // What the program claims and is no longer so; of a card that is not there nobody says whether it is mute.
+    let told = if has_card { known } else { known & !MUTE };
+    changed |= told & !event_state != 0;
     // What is so and the program's claim excludes: presence in either direction, error, muteness of a present card.
     changed |= known & EMPTY != 0 && has_card;
     changed |= known & PRESENT != 0 && event_state & (EMPTY | UNAVAILABLE) != 0;
@@ -144,6 +145,8 @@ mod tests {
             // Claims that no longer hold.
             (UNKNOWN, Absent, FREE, 0, EMPTY | CHANGED),
             (UNAVAILABLE, Absent, FREE, 0, EMPTY | CHANGED),
+            (MUTE, Negotiable, FREE, 1, 0x1_0000 | PRESENT | CHANGED),
+            (MUTE, Absent, FREE, 0, EMPTY),
             (PRESENT | MUTE, Swallowed, FREE, 1, 0x1_0000 | PRESENT | MUTE),
             (PRESENT, Swallowed, FREE, 1, 0x1_0000 | PRESENT | MUTE | CHANGED),
             (PRESENT, Unknown, FREE, 1, 0x1_0000 | UNAVAILABLE | CHANGED),

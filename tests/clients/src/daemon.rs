@@ -32,15 +32,20 @@ impl Service {
     /// If it does not start.
     #[must_use]
     pub fn start(manager: Manager, name: &str, card: &str) -> Self {
-        let folder = std::env::temp_dir().join(format!("scard-{}-{name}", std::process::id()));
-        // An old run with the same process number may have left one.
-        let _ = fs::remove_dir_all(&folder);
-        fs::create_dir_all(&folder).expect("a folder of its own");
+        let folder = own_folder(name);
         let daemon = match manager {
-            Manager::Ours => start_ours(&folder, card),
+            Manager::Ours => start_ours(&folder, &two_empty(card)),
             Manager::DebianPcscd => start_pcscd(&folder),
         };
         Self { folder, card: card.to_owned(), daemon }
+    }
+
+    /// Starts ours with as many readers as that, with cards in them.
+    #[must_use]
+    pub fn with_many_readers(name: &str, count: usize) -> Self {
+        let folder = own_folder(name);
+        let daemon = start_ours(&folder, &[format!("sim:piv,count={count}")]);
+        Self { folder, card: "piv".into(), daemon }
     }
 
     /// A folder that lives as long as this.
@@ -109,7 +114,7 @@ impl Service {
             Daemon::Ours(daemon) => daemon.kill(),
             Daemon::Pcscd { .. } => panic!("pcscd's namespaces end with it"),
         }
-        self.daemon = start_ours(&self.folder, &self.card);
+        self.daemon = start_ours(&self.folder, &two_empty(&self.card));
     }
 
     /// `scard sim insert|remove READER`.
@@ -142,11 +147,23 @@ impl Drop for Service {
     }
 }
 
-fn start_ours(folder: &Path, card: &str) -> Daemon {
+fn own_folder(name: &str) -> PathBuf {
+    let folder = std::env::temp_dir().join(format!("scard-{}-{name}", std::process::id()));
+    // An old run with the same process number may have left one.
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).expect("a folder of its own");
+    folder
+}
+
+fn two_empty(card: &str) -> Vec<String> {
+    READERS.iter().map(|name| format!("sim:{card},name=\"{name}\",empty")).collect()
+}
+
+fn start_ours(folder: &Path, readers: &[String]) -> Daemon {
     let mut command = Command::new(dist().join("bin/scard-rm"));
     command.arg("--socket").arg(folder.join("socket"));
-    for name in READERS {
-        command.args(["--reader", &format!("sim:{card},name=\"{name}\",empty")]);
+    for reader in readers {
+        command.args(["--reader", reader]);
     }
     // It goes when its input ends, even if this process is killed.
     command.args(["--ready-fd", "1", "--exit-on-eof-of-fd", "0"]);

@@ -8,6 +8,9 @@ use scard_types::{Disposition, Protocol, ScardCode, ShareMode, abi};
 use crate::types::{CardNumber, ContextNumber, Dword, Long, MAX_READERNAME, low_half};
 use crate::{edge, memory, tables};
 
+/// `SCARD_PROTOCOL_ANY_OLD`, T=0 or T=1 for `SCardConnect`; `SCardReconnect` never knew it.
+const ANY_OLD: u32 = 0x1000;
+
 /// `SCardConnect`.
 ///
 /// # Safety
@@ -84,7 +87,7 @@ pub unsafe extern "C" fn SCardReconnect(
             Some(Disposition::Eject) | None => return Err(ScardCode::InvalidValue),
             Some(initialization) => initialization,
         };
-        let protocols = abi::pcsclite_protocols(low_half(dwPreferredProtocols));
+        let protocols = abi::pcsclite_protocols(low_half(dwPreferredProtocols) & !ANY_OLD);
         if protocols.is_empty() && !is_direct(dwShareMode) {
             return Err(ScardCode::ProtocolMismatch);
         }

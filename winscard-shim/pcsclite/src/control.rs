@@ -12,8 +12,8 @@ use crate::{edge, memory, tables};
 /// `SCardControl`. The code goes through as it is, in pcsc-lite's numbers or in those of Windows. Somebody else's
 /// transaction is told at once, never waited for.
 ///
-/// DIFFERS: a NULL buffer with a length is `SCARD_E_INVALID_PARAMETER`; pcsc-lite loses the connection over the input
-/// and crashes over the output.
+/// DIFFERS: a NULL buffer with a length is `SCARD_E_INVALID_PARAMETER`; pcsc-lite sends less input than it announced
+/// and waits for ever.
 ///
 /// # Safety
 /// `pbSendBuffer` is NULL or holds `cbSendLength` bytes, `pbRecvBuffer` is NULL or has room for `cbRecvLength`;

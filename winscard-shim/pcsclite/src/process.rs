@@ -18,17 +18,19 @@ pub(crate) struct PerProcess<T: 'static> {
     current: AtomicPtr<Generation<T>>,
 }
 
-struct Generation<T> {
+struct Generation<T: 'static> {
     /// The process that it belongs to, 0 until somebody asks.
     process: AtomicU32,
     value: T,
+    /// The one before, so that a leak checker sees that it is kept on purpose.
+    _parent: Option<&'static Self>,
 }
 
 impl<T> PerProcess<T> {
     /// With the value for the process that loads the library.
     pub(crate) const fn new(first: T) -> Self {
         Self {
-            first: Generation { process: AtomicU32::new(0), value: first },
+            first: Generation { process: AtomicU32::new(0), value: first, _parent: None },
             current: AtomicPtr::new(ptr::null_mut()),
         }
     }
@@ -56,6 +58,7 @@ impl<T> PerProcess<T> {
             let made = Box::into_raw(Box::new(Generation {
                 process: AtomicU32::new(process),
                 value: make(),
+                _parent: Some(generation),
             }));
             if self
                 .current

@@ -2,12 +2,15 @@
 
 use scard_types::ScardCode;
 use scard_types::call::{Answer, Call, KnownReader, SeenReader};
-use scard_types::status_change::IGNORE;
+use scard_types::status_change::{EMPTY, IGNORE, PRESENT, UNAVAILABLE, UNKNOWN};
 
 use crate::types::{
     ContextNumber, Dword, INFINITE, Long, MAX_ATR_SIZE, ReaderState, dword, low_half,
 };
 use crate::{edge, memory, tables};
+
+/// One of them is set for every entry that stands for a slot.
+const SLOT: u32 = PRESENT | EMPTY | UNAVAILABLE | UNKNOWN;
 
 /// `SCardGetStatusChange`. The states are written on a change and at the end of the time.
 ///
@@ -68,7 +71,8 @@ unsafe fn known(states: *const ReaderState, count: usize) -> Result<Vec<KnownRea
     Ok(readers)
 }
 
-/// Writes what was seen; the rest of each entry is the program's.
+/// Writes what was seen; the rest of each entry is the program's, the ATR too where an entry stands for no slot
+/// (ignored, or for readers that come and go).
 ///
 /// # Safety
 /// `states` holds as many entries as `seen`.
@@ -76,14 +80,20 @@ unsafe fn tell(states: *mut ReaderState, seen: &[SeenReader]) {
     for (at, seen) in seen.iter().enumerate() {
         // SAFETY: `at` is below the count.
         let state = unsafe { states.add(at) };
+        // pcsc-lite does not repeat that an entry is ignored.
+        let event_state = Dword::from(seen.event_state & !IGNORE);
+        // SAFETY: a member of an entry that is there.
+        unsafe { memory::put(&raw mut (*state).event_state, event_state) }
+        if seen.event_state & SLOT == 0 {
+            continue;
+        }
         let atr = seen.atr.as_ref().map_or(&[][..], |atr| atr.as_bytes());
         let mut bytes = [0; MAX_ATR_SIZE];
         for (to, from) in bytes.iter_mut().zip(atr) {
             *to = *from;
         }
-        // SAFETY: three members of an entry that is there.
+        // SAFETY: two members of an entry that is there.
         unsafe {
-            memory::put(&raw mut (*state).event_state, Dword::from(seen.event_state));
             memory::put(&raw mut (*state).atr_length, dword(atr.len().min(MAX_ATR_SIZE)));
             memory::put(&raw mut (*state).atr, bytes);
         }

@@ -2,11 +2,20 @@
 //!
 //! Each program checks itself and says what was not as it should be; the tests provide the daemon and move the cards.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test ends at its first surprise"
+)]
+
 #[path = "support/daemon.rs"]
 mod daemon;
 mod support;
 
+use std::fs::{self, Permissions};
 use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
@@ -127,7 +136,7 @@ fn cards_that_come_and_go_are_seen_each_time() {
         match &*program.next() {
             "done" => break,
             word @ ("insert" | "remove") => {
-                stage.daemon.tell_simulator(&format!("{word} {READER}"))
+                stage.daemon.tell_simulator(&format!("{word} {READER}"));
             }
             "swap" => {
                 stage.daemon.tell_simulator(&format!("remove {READER}"));
@@ -169,9 +178,44 @@ fn either_variable_names_the_socket_and_ours_comes_first() {
         support::printed("borrowed", &command.output().unwrap()).trim_end().to_owned()
     };
     let socket = stage.daemon.socket();
-    assert_eq!(said(Some(socket), None), "0");
-    assert_eq!(said(None, Some(socket)), "0");
-    assert_eq!(said(Some(socket), Some(nowhere)), "0");
-    assert_eq!(said(Some(nowhere), Some(socket)), "8010001D");
-    assert_eq!(said(None, Some(nowhere)), "8010001D");
+    assert_eq!(said(Some(socket), None), "0 own");
+    assert_eq!(said(None, Some(socket)), "0 own");
+    assert_eq!(said(Some(socket), Some(nowhere)), "0 own");
+    assert_eq!(said(Some(nowhere), Some(socket)), "8010001D own");
+    assert_eq!(said(None, Some(nowhere)), "8010001D own");
+}
+
+#[test]
+fn a_setuid_program_believes_neither_variable() {
+    let Some(stage) = Stage::new("borrowed.c") else { return };
+    if Path::new(scard_client::DEFAULT_SOCKET).exists() {
+        return support::not_run("somebody listens on the default socket");
+    }
+    // The loader takes no LD_LIBRARY_PATH from the user of such a program either.
+    let folder = tempfile::tempdir().unwrap();
+    fs::copy(support::library(), folder.path().join("libpcsclite.so.1")).unwrap();
+    fs::copy(support::library(), folder.path().join("libpcsclite.so")).unwrap();
+    let program = support::compile_at_home("borrowed.c", folder.path());
+    let mode = |path: &Path, mode| fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+    mode(folder.path(), 0o755);
+    mode(stage.folder.path(), 0o755);
+    let said = || {
+        Command::new("setpriv")
+            .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
+            .arg(&program)
+            .env("SCARD_SOCKET", stage.daemon.socket())
+            .env("PCSCLITE_CSOCK_NAME", stage.daemon.socket())
+            .output()
+            .unwrap()
+    };
+    let out = said();
+    if !out.status.success() {
+        return println!("not run: it takes root to lend rights");
+    }
+    assert_eq!(support::printed("borrowed", &out), "0 own\n");
+    mode(&program, 0o4755);
+    match &*support::printed("borrowed", &said()) {
+        "0 own\n" => println!("not run: the temporary folder lends no rights (nosuid)"),
+        line => assert_eq!(line, "8010001D borrowed\n"),
+    }
 }

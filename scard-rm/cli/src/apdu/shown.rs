@@ -42,14 +42,23 @@ pub(super) struct Exchange {
     is_success: bool,
 }
 
+/// What was sent, and what an answer in parts began with.
+pub(super) struct Sent<'e> {
+    pub(super) command: &'e SecretBytes,
+    /// The data object that the first command asked for.
+    pub(super) object: Option<u32>,
+    /// The data that came before this part of the answer.
+    pub(super) before: &'e SecretBytes,
+}
+
 impl Exchange {
     pub(super) fn new(
-        command: &SecretBytes,
+        sent: &Sent<'_>,
         answer: &SecretBytes,
         visibility: Visibility,
         elapsed: Duration,
     ) -> Self {
-        let command = command.expose();
+        let command = sent.command.expose();
         let (data, status) = match answer.expose().split_last_chunk::<2>() {
             Some((data, status)) => (data, Some(StatusWord(u16::from_be_bytes(*status)))),
             None => (answer.expose(), None),
@@ -64,7 +73,11 @@ impl Exchange {
             response_bytes: data.len(),
             status: status.map(|status| status.to_string()),
             meaning: status.map_or("no status word", StatusWord::meaning),
-            tlv: if is_shown { tree::read(data, tree::object_asked_for(command)) } else { None },
+            tlv: if is_shown {
+                tree::read(&[sent.before.expose(), data].concat(), sent.object)
+            } else {
+                None
+            },
             elapsed_us: u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX),
             is_success: status.is_some_and(StatusWord::is_success),
         }
@@ -118,7 +131,9 @@ mod tests {
     fn shown(command: &str, answer: &str, visibility: Visibility) -> (String, String) {
         let command = SecretBytes::from(hex::parse(command).unwrap());
         let answer = SecretBytes::from(hex::parse(answer).unwrap());
-        let exchange = Exchange::new(&command, &answer, visibility, Duration::from_micros(1_234));
+        let object = tree::object_asked_for(command.expose());
+        let sent = Sent { command: &command, object, before: &SecretBytes::default() };
+        let exchange = Exchange::new(&sent, &answer, visibility, Duration::from_micros(1_234));
         let mut out = Vec::new();
         exchange.write(&mut out).unwrap();
         let text = String::from_utf8(out).unwrap();
@@ -128,19 +143,19 @@ mod tests {
 
     #[test]
     fn an_answer_is_decoded() {
-        let (text, json) = shown("00CB3FFF035C017E00", "7E045F2F0240009000", Visibility::Shown);
+        let (text, json) = shown("00CB3FFF035C017E00", "7E055F2F0240009000", Visibility::Shown);
         assert_eq!(
             text,
             "\
 > 00 CB 3F FF 03 5C 01 7E 00  GET DATA
-< 7E 04 5F 2F 02 40 00 90 00  done 1.2 ms
+< 7E 05 5F 2F 02 40 00 90 00  done 1.2 ms
   7E discovery object
     5F2F PIN usage policy 40 00
 "
         );
         assert_eq!(
             json,
-            r#"{"command":"00CB3FFF035C017E00","instruction":"GET DATA","response":"7E045F2F024000","#
+            r#"{"command":"00CB3FFF035C017E00","instruction":"GET DATA","response":"7E055F2F024000","#
                 .to_owned()
                 + r#""response_bytes":7,"status":"9000","meaning":"done","tlv":[{"tag":"7E","#
                 + r#""name":"discovery object","bytes":5,"children":[{"tag":"5F2F","#

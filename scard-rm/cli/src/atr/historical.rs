@@ -11,7 +11,7 @@ pub(super) fn field(bytes: &[u8]) -> Field {
             match rest.split_last_chunk::<3>() {
                 Some((objects, indicator)) => {
                     compact_tlv(objects, &mut field.fields);
-                    field.fields.push(status_indicator("status", indicator));
+                    field.fields.push(status_indicator(indicator));
                 }
                 None => field.fields.push(leftover(rest)),
             }
@@ -71,9 +71,9 @@ fn object(tag: u8, value: &[u8]) -> Field {
     Field::new(name, value, meaning)
 }
 
-fn status_indicator(name: &str, indicator: &[u8; 3]) -> Field {
+fn status_indicator(indicator: &[u8; 3]) -> Field {
     let [state, sw1, sw2] = *indicator;
-    Field::new(name, indicator, format!("{}, {sw1:02X}{sw2:02X}", life_cycle(state)))
+    Field::new("stat", indicator, format!("{}, {sw1:02X}{sw2:02X}", life_cycle(state)))
 }
 
 /// Table 13 of ISO 7816-4: life cycle status byte.

@@ -90,7 +90,9 @@ fn differences(before: &[ReaderEntry], after: &[ReaderEntry]) -> Vec<ReaderEvent
     gone.chain(changed).collect()
 }
 
+/// Nothing is sent while we watch, so a connection that fails is a resource manager that went.
 fn failure(code: ScardCode) -> Failure {
+    let code = if code == ScardCode::CommError { ScardCode::ServiceStopped } else { code };
     Failure::Scard { doing: "watching", code }
 }
 

@@ -83,9 +83,8 @@ impl Connection {
             match (reply.result, named) {
                 (Ok(()), Some(named)) => return Ok(Some(named.min(offered))),
                 (Ok(()), None) => return Ok(Some(offered)),
-                (Err(ScardCode::ServiceStopped), Some(named)) if named < offered => {
-                    offered = named;
-                }
+                // `E_SERVICE_STOPPED`, and `E_NO_SERVICE` up to 1.8.23.
+                (Err(_), Some(named)) if named < offered => offered = named,
                 (Err(_), _) => return Ok(None),
             }
         }
@@ -145,7 +144,8 @@ impl Connection {
     /// Asks to be told of the next change, then reads the table: what changes in between is told.
     ///
     /// Once it is on, the message of the watch may come before any other reply, and nothing tells it from the beginning of a
-    /// table. So the table comes over a connection on the side. (libpcsclite 2.5.1 takes its chances.)
+    /// table.
+    /// DIFFERS: so the table comes over a connection on the side; libpcsclite 2.5.1 takes its chances.
     pub(super) fn watch(&mut self) -> Result<Table, ScardCode> {
         if self.version.wait_brings_table() {
             return self.ask_for_table(Command::WaitReaderStateChange);

@@ -24,6 +24,7 @@ pub(super) struct Wait {
 impl Wait {
     /// Says that the wait is to end; false if there is none. It sees that as soon as it registers again; one that is
     /// registered already is pcscd's to end.
+    /// DIFFERS: in libpcsclite a cancel between two registrations is lost.
     pub(super) fn cancel(&self) -> bool {
         let is_waiting = self.is_waiting.load(Ordering::SeqCst);
         self.is_cancelled.store(is_waiting, Ordering::SeqCst);

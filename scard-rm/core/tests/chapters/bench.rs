@@ -202,6 +202,14 @@ impl Bench {
         (context, self.connect(client, context, reader))
     }
 
+    /// The reader table, as somebody sees it who has just come and leaves at once.
+    pub(crate) fn table(&mut self) -> Reply {
+        self.client(999, 0, Wire::Native);
+        let reply = self.call(999, Call::ReaderTable);
+        self.gone(999);
+        reply
+    }
+
     pub(crate) fn log_of(&self, reader: u64) -> Vec<&str> {
         self.log.iter().filter(|(r, _)| *r == reader).map(|(_, text)| text.as_str()).collect()
     }

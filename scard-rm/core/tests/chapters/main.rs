@@ -8,4 +8,8 @@
 
 mod bench;
 mod connect;
+mod exchange;
+mod power;
+mod quotas;
+mod status_change;
 mod transactions;

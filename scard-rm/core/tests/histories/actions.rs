@@ -130,8 +130,8 @@ impl World {
             }
             (Asked::Connect { context, reader, share, .. }, Answer::Connected { card, .. }) => {
                 ensure!(self.model.contexts.contains_key(context), "the context is gone");
-                let own = self.handles_of(uid);
-                ensure!(!full(uid, own, self.model.handles.len(), self.limits.handles), "too many");
+                let (own, all) = (self.handles_of(Some(uid)), self.handles_of(None));
+                ensure!(!full(uid, own, all, self.limits.handles), "{own} of {all} are enough");
                 self.opened(*card, *reader, *share)?;
                 let handle = Handle {
                     client,
@@ -398,10 +398,15 @@ impl World {
         self.seats.iter().flatten().filter(|s| s.uid == uid).map(|s| s.contexts.len()).sum()
     }
 
-    fn handles_of(&self, uid: u32) -> usize {
+    /// Handles of a user, or of all, that are certainly open.
+    fn handles_of(&self, uid: Option<u32>) -> usize {
         let uid_of =
             |client| self.seats.iter().flatten().find(|s| s.client == client).map(|s| s.uid);
-        self.model.handles.values().filter(|handle| uid_of(handle.client) == Some(uid)).count()
+        let counts = |(card, handle): &(&CardHandle, &Handle)| {
+            (uid.is_none() || uid_of(handle.client) == uid)
+                && !self.is_closing(handle.reader, **card)
+        };
+        self.model.handles.iter().filter(counts).count()
     }
 }
 

@@ -36,7 +36,16 @@ fn play(seed: u64, steps: &[Step]) -> Result<(), (usize, String)> {
     result.unwrap_or_else(|_| Err("a panic".into())).map_err(|text| (steps.len(), text))
 }
 
-/// Leaves out what can be left out while the history still fails.
+/// Leaves out what can be left out; panics on the way stay unheard.
+fn shrink_quietly(seed: u64, steps: Vec<Step>) -> (Vec<Step>, String) {
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| {}));
+    let shrunk = shrink(seed, steps);
+    std::panic::set_hook(hook);
+    shrunk
+}
+
+/// Leaves out ever smaller parts while the history still fails.
 fn shrink(seed: u64, mut steps: Vec<Step>) -> (Vec<Step>, String) {
     let mut failure = String::new();
     if let Err((at, text)) = play(seed, &steps) {
@@ -67,7 +76,7 @@ fn check(seed: u64) {
     let steps = script::write(seed, STEPS);
     if let Err((at, text)) = play(seed, &steps) {
         eprintln!("seed {seed} fails at step {at}: {text}");
-        let (steps, text) = shrink(seed, steps);
+        let (steps, text) = shrink_quietly(seed, steps);
         for step in &steps {
             eprintln!("    {step:?}");
         }

@@ -150,17 +150,20 @@ struct Temper {
     /// Of how many readers people want one.
     places: u8,
     stock_clients: u64,
+    /// Whether transactions are wanted more than anything, and held for long.
+    quarrels: bool,
 }
 
 pub(crate) fn write(seed: u64, steps: usize) -> Vec<Step> {
     let mut dice = Dice::new(seed);
     let temper = Temper {
-        deaths: dice.one(&[0, 1, 4, 12]),
-        cards: dice.one(&[1, 4, 16]),
-        readers: dice.one(&[0, 1, 4]),
+        deaths: dice.one(&[0, 1, 2, 6]),
+        cards: dice.one(&[0, 1, 2, 8]),
+        readers: dice.one(&[0, 0, 1]),
         failures: dice.one(&[0, 2, 10]),
         places: dice.one(&[1, 1, 2, PLACES]),
-        stock_clients: dice.one(&[0, 3, 10]),
+        stock_clients: dice.one(&[0, 3, 6, 10]),
+        quarrels: dice.below(3) == 0,
     };
     (0..steps).map(|_| step(&mut dice, &temper)).collect()
 }
@@ -175,13 +178,14 @@ fn step(dice: &mut Dice, temper: &Temper) -> Step {
             Step::Join { seat, uid: dice.one(&[1_000, 1_000, 1_001, 0]), wire }
         }
         30..120 => Step::Finish { place, how: how(dice, temper) },
+        120..145 if temper.quarrels => Step::Pass { millis: dice.one(&[10, 30, 60, 100]) },
         120..145 => {
             Step::Pass { millis: dice.one(&[0, 1, 10, 50, 99, 100, 150, 500, 2_000, 6_000]) }
         }
-        145..160 => Step::Insert { place },
-        160..170 => Step::Plug { place },
+        145..165 => Step::Insert { place },
+        165..170 => Step::Plug { place },
         170..400 => {
-            let ask = ask(dice);
+            let ask = if temper.quarrels && dice.below(5) < 4 { quarrel(dice) } else { ask(dice) };
             Step::Ask { seat, ask, pick: dice.small(255) }
         }
         beyond => match beyond - 400 {
@@ -208,6 +212,18 @@ fn how(dice: &mut Dice, temper: &Temper) -> How {
         ]));
     }
     if dice.below(25) == 0 { How::Stale } else { How::Well }
+}
+
+fn quarrel(dice: &mut Dice) -> Ask {
+    let (share, protocols) = (ShareMode::Shared, Protocols::ANY);
+    let disposition = Disposition::Leave;
+    dice.weighted(&[
+        (3, Ask::Establish { windows: false }),
+        (6, Ask::Connect { share, protocols }),
+        (8, Ask::Begin),
+        (3, Ask::End { disposition }),
+        (1, Ask::Transmit),
+    ])
 }
 
 fn ask(dice: &mut Dice) -> Ask {

@@ -11,9 +11,11 @@ use scard_types::call::{
     Answer, Call, CardHandle, ContextId, KnownReader, Peer, ReaderDescription,
 };
 use scard_types::status_change::{CHANGED, PNP_READER, compare};
-use scard_types::{Atr, CardEvent, Millis, ReaderName, SlotError};
+use scard_types::{
+    Atr, CardEvent, Disposition, Millis, Protocols, ReaderName, ShareMode, SlotError,
+};
 
-use crate::model::{Asked, Check, Model, Pending, Reader, Seat, ensure};
+use crate::model::{Asked, Check, Mark, Model, Pending, Reader, Seat, ensure};
 use crate::script::{Ask, How, PLACES, SEATS, Step};
 
 /// A client that only looks: through its eyes the readers are seen.
@@ -214,7 +216,12 @@ impl World {
         if own && sitting.pending.is_empty() { self.submit(seat, &asked, false) } else { Ok(()) }
     }
 
+    /// The client in that seat, or the next one who is there and not busy.
     fn ask(&mut self, seat: usize, ask: Ask, pick: usize) -> Check {
+        let seats = (seat..self.seats.len()).chain(0..seat);
+        let idle = |seat: &Seat| seat.wire == Wire::Native || seat.pending.is_empty();
+        let mut idle = seats.filter(|seat| self.seats[*seat].as_ref().is_some_and(idle));
+        let Some(seat) = idle.next() else { return Ok(()) };
         let Some(sitting) = &self.seats[seat] else { return Ok(()) };
         let most = if sitting.wire == Wire::PcscLite { 1 } else { 9 };
         if sitting.pending.len() >= most {
@@ -224,7 +231,7 @@ impl World {
             let client = sitting.client;
             let foreign = self.model.handles.iter().filter(|(_, h)| h.client != client);
             let Some(card) = one(foreign.map(|(card, _)| *card), pick) else { return Ok(()) };
-            let disposition = scard_types::Disposition::Reset;
+            let disposition = Disposition::Reset;
             let calls = [
                 Asked::Transmit { card },
                 Asked::Begin { card },
@@ -246,11 +253,37 @@ impl World {
         self.submit(seat, &asked, foreign)
     }
 
-    /// What exactly is asked, if the client has what it takes.
+    /// What exactly is asked. A client does what it has to do first: it opens what it lacks, closes handles of
+    /// readers that are gone, and mostly takes note of a mark.
     fn choose(&self, seat: &Seat, ask: Ask, pick: usize) -> Option<Asked> {
+        if seat.contexts.is_empty() && !matches!(ask, Ask::Watch | Ask::Subscribe) {
+            return Some(Asked::Establish { windows: false });
+        }
         let context = || one(seat.contexts.iter().copied(), pick);
         let own = self.model.handles.iter().filter(|(_, handle)| handle.client == seat.client);
-        let card = || one(own.map(|(card, _)| *card), pick);
+        let chosen = one(own, pick);
+        let on_a_handle = matches!(
+            ask,
+            Ask::Begin | Ask::End { .. } | Ask::Transmit | Ask::Status | Ask::Control
+        );
+        let (share, initialization) = (ShareMode::Shared, Disposition::Leave);
+        match chosen {
+            None if on_a_handle => {
+                let reader = one(self.model.readers.keys().copied(), pick)?;
+                let protocols = Protocols::ANY;
+                return Some(Asked::Connect { context: context()?, reader, share, protocols });
+            }
+            Some((card, handle)) if on_a_handle && pick % 8 != 0 => {
+                if !self.model.readers.contains_key(&handle.reader) {
+                    return Some(Asked::Disconnect { card: *card, disposition: initialization });
+                }
+                if matches!(handle.mark, Mark::Reset | Mark::Removed) {
+                    return Some(Asked::Reconnect { card: *card, share, initialization });
+                }
+            }
+            _ => {}
+        }
+        let card = || chosen.map(|(card, _)| *card);
         Some(match ask {
             Ask::Establish { .. } if seat.contexts.len() >= 3 => return None,
             Ask::Establish { windows } => {
@@ -359,8 +392,15 @@ impl World {
         kept.map_or(self.next_place, |(place, _)| place)
     }
 
+    /// The reader in that place, or the next one that works.
+    fn working(&self, place: usize) -> Option<u64> {
+        let readers = (place..self.places.len()).chain(0..place).filter_map(|at| self.places[at]);
+        let works = |id: &u64| self.model.readers.get(id).is_some_and(|r| r.work.is_some());
+        readers.clone().find(works).or_else(|| readers.clone().next())
+    }
+
     pub(crate) fn finish(&mut self, place: usize, how: How) -> Check {
-        let Some(id) = self.places[place] else { return Ok(()) };
+        let Some(id) = self.working(place) else { return Ok(()) };
         let Some(reader) = self.model.readers.get_mut(&id) else { return Ok(()) };
         if matches!(how, How::Stale) {
             let Some(job) = reader.old_job else { return Ok(()) };

@@ -1,4 +1,4 @@
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{chown, symlink};
 use std::os::unix::net::UnixListener;
 
 use super::*;
@@ -34,6 +34,20 @@ fn the_directory_decides_whether_a_socket_is_safe() {
         assert_eq!(fs::read_dir(&directory).expect("it is ours").count(), 0, "{name}: left over");
         fs::remove_dir(directory).expect("it is empty");
     }
+}
+
+#[test]
+fn what_belongs_to_strangers_is_refused() {
+    if !rustix::process::geteuid().is_root() {
+        return println!("not run without root: a directory and a socket of another user");
+    }
+    let (directory, socket) = place("foreign", 0o755);
+    drop(UnixListener::bind(&socket).expect("the path is free"));
+    chown(&socket, Some(65_534), None).expect("root may");
+    assert!(matches!(bind_at(&socket), Err(ListenError::ForeignSocket(65_534))));
+    chown(&directory, Some(65_534), None).expect("root may");
+    assert!(matches!(bind_at(&socket), Err(ListenError::ForeignDirectory(_, 65_534))));
+    fs::remove_dir_all(directory).expect("it can be removed");
 }
 
 #[test]

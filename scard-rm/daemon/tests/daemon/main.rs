@@ -1,5 +1,11 @@
 //! The daemon as a process, spoken to in raw bytes over its socket.
 #![forbid(unsafe_code)]
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "helpers of tests fail the test"
+)]
 
 mod hostile;
 mod lifecycle;

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io::{ErrorKind, Read, Write};
+use std::path::Path;
 
 use scard_types::call::{
     Answer, Call, CardHandle, ContextId, KnownReader, ReaderEvent, Reply, Sharing,
@@ -12,7 +13,7 @@ use scard_wire::native::{Client, Hello, Response, encode_call, encode_driver_com
 use crate::support::{Daemon, READER, Raw, SELECT, SUCCESS, Stock};
 
 /// A client made of frames.
-struct Native {
+pub(crate) struct Native {
     raw: Raw,
     client: Client,
     last_number: u32,
@@ -21,7 +22,12 @@ struct Native {
 
 impl Native {
     fn new(daemon: &Daemon) -> Self {
-        let mut raw = Raw::connect(&daemon.socket());
+        Self::at(&daemon.socket())
+    }
+
+    /// Connected, and hello said.
+    pub(crate) fn at(socket: &Path) -> Self {
+        let mut raw = Raw::connect(socket);
         raw.send(&Hello::OURS.encode());
         assert_eq!(raw.read(8), b"SCRD\x01\0\0\0");
         Self { raw, client: Client::new(), last_number: 0, pushes: VecDeque::new() }
@@ -70,7 +76,8 @@ impl Native {
         self.reply_to(number)
     }
 
-    fn command(&mut self, driver: &str, command: &str) -> Reply {
+    /// Tells a driver something.
+    pub(crate) fn command(&mut self, driver: &str, command: &str) -> Reply {
         self.last_number += 1;
         let mut frame = Vec::new();
         let (_, tail) =
@@ -259,7 +266,7 @@ fn a_subscriber_that_never_reads_is_dropped_and_nobody_waits_for_it() {
     let mut deaf = Native::new(&daemon);
     assert_eq!(deaf.call(&Call::Subscribe), Ok(Answer::Done));
     let (mut busy, context) = Native::with_context(&daemon);
-    for _ in 0..4000 {
+    for _ in 0..2500 {
         let card = busy.connect(context);
         let disconnect = Call::Disconnect { card, disposition: Disposition::Leave };
         assert_eq!(busy.call(&disconnect), Ok(Answer::Done));

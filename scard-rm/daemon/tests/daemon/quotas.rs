@@ -1,70 +1,121 @@
-//! Nobody takes the place of others.
+//! Nobody takes the place of others, and nobody else's rights.
 
 use std::fs;
+use std::io::read_to_string;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
-use std::path::Path;
-use std::process::{Command, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 
+use scard_types::ScardCode;
+
+use crate::native::Native;
 use crate::support::{Daemon, Raw, SELECT, Stock};
 
 const CONFIG: &str = "[limits]\nconnections = { per-user = 100, total = 1000 }\n";
 const SOCKET: &str = "SCARD_TEST_SOCKET";
 const NOBODY: u32 = 65_534;
 
-/// Opens so many connections and says how many are served; run by another test as another user.
-fn flood(socket: &Path, connections: u32) -> u32 {
-    let open: Vec<UnixStream> = (0..connections)
-        .map(|_| UnixStream::connect(socket).expect("the daemon listens"))
-        .collect();
-    let served = open.into_iter().map(|stream| {
-        let mut raw = Raw::over(stream);
-        (raw.major_version().is_some(), raw)
-    });
+/// Runs a test of this program that is ignored otherwise, as another user. `None` without root.
+fn as_nobody(daemon: &Daemon, test: &str) -> Option<Child> {
+    if !rustix::process::geteuid().is_root() {
+        eprintln!("not run without root: {test} as another user");
+        return None;
+    }
+    let program = daemon.directory.join("program");
+    fs::copy(std::env::current_exe().expect("we run"), &program).expect("a program can be copied");
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("it is ours");
+    let child = Command::new(&program)
+        .args(["--exact", test, "--ignored", "--nocapture"])
+        .env(SOCKET, daemon.socket())
+        .uid(NOBODY)
+        .gid(NOBODY)
+        .current_dir("/")
+        .stdout(Stdio::piped())
+        .spawn();
+    Some(child.expect("the program starts"))
+}
+
+/// What it said when it was through.
+fn said(mut child: Child) -> String {
+    let said = read_to_string(child.stdout.take().expect("a pipe")).expect("it is text");
+    assert!(child.wait().expect("it is our child").success(), "{said}");
+    said
+}
+
+/// The daemon that [`as_nobody`] is about.
+fn socket() -> Option<PathBuf> {
+    std::env::var_os(SOCKET).map(PathBuf::from)
+}
+
+/// Opens so many connections and says how many are served.
+fn flood(socket: &Path, connections: u32) -> usize {
+    let streams = (0..connections).map(|_| UnixStream::connect(socket));
+    let streams: Vec<_> = streams.collect::<Result<_, _>>().expect("the daemon listens");
     // All stay open until the last is counted.
-    let served: Vec<_> = served.collect();
-    u32::try_from(served.iter().filter(|(answered, _)| *answered).count()).expect("a few")
+    let mut open: Vec<_> = streams.into_iter().map(Raw::over).collect();
+    open.iter_mut().filter_map(Raw::major_version).count()
 }
 
 #[test]
-#[ignore = "not a test of its own: run as another user by the one below"]
-fn flood_as_another_user() {
-    if let Some(socket) = std::env::var_os(SOCKET) {
-        println!("served {}", flood(Path::new(&socket), 300));
+#[ignore = "run as another user by the next one"]
+fn flood_as_nobody() {
+    if let Some(socket) = socket() {
+        println!("served {}", flood(&socket, 300));
     }
 }
 
 #[test]
 fn three_hundred_connections_of_one_user_leave_room_for_others() {
     let daemon = Daemon::with(&["--reader", "sim:piv"], CONFIG);
-    if !rustix::process::geteuid().is_root() {
-        // Without root there is one user only: he gets his share and no more.
+    let Some(mut nobody) = as_nobody(&daemon, "quotas::flood_as_nobody") else {
+        // There is one user only: he gets his share and no more, and what he has stays his.
         let (mut first, card) = Stock::with_card(&daemon);
         assert_eq!(flood(&daemon.socket(), 300), 99);
         assert!(first.transmit(card, SELECT).is_ok());
-        println!("not run without root: another user is served meanwhile");
         return;
-    }
-    let program = daemon.directory.join("flood");
-    fs::copy(std::env::current_exe().expect("we run"), &program).expect("the test can be copied");
-    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("it is ours");
-    let mut flood = Command::new(&program)
-        .args(["--exact", "quotas::flood_as_another_user", "--ignored", "--nocapture"])
-        .env(SOCKET, daemon.socket())
-        .uid(NOBODY)
-        .gid(NOBODY)
-        .current_dir("/")
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("the program starts");
+    };
     loop {
         let (mut client, card) = Stock::with_card(&daemon);
         assert!(client.transmit(card, SELECT).is_ok(), "root is served meanwhile");
-        if flood.try_wait().expect("it is our child").is_some() {
+        if nobody.try_wait().expect("it is our child").is_some() {
             break;
         }
     }
-    let said = std::io::read_to_string(flood.stdout.take().expect("a pipe")).expect("it is text");
+    let said = said(nobody);
     assert!(said.contains("served 100\n"), "{said}");
+}
+
+#[test]
+#[ignore = "run as another user by the next one"]
+fn command_a_driver_as_nobody() {
+    if let Some(socket) = socket() {
+        let reply = Native::at(&socket).command("sim", "remove 0");
+        assert_eq!(reply, Err(ScardCode::SecurityViolation.into()));
+    }
+}
+
+#[test]
+fn a_stranger_cannot_command_a_driver() {
+    let daemon = Daemon::start();
+    if let Some(nobody) = as_nobody(&daemon, "quotas::command_a_driver_as_nobody") {
+        let said = said(nobody);
+        assert!(said.contains("1 passed"), "{said}");
+        let (mut client, card) = Stock::with_card(&daemon);
+        assert!(client.transmit(card, SELECT).is_ok(), "the card is still there");
+    }
+}
+
+#[test]
+fn when_descriptors_run_out_the_rest_wait_for_their_turn() {
+    let daemon = Daemon::under("ulimit -n 40;");
+    let mut clients: Vec<_> = (0..60).map(|_| Raw::connect(&daemon.socket())).collect();
+    let mut turns = clients.drain(..);
+    // Each that leaves makes room for one of those that could not be accepted.
+    for mut client in turns.by_ref() {
+        assert_eq!(client.major_version(), Some(4));
+    }
+    let ticks = daemon.processor_ticks();
+    assert!(ticks < 100, "{ticks} hundredths of a second of computing: it spins");
 }

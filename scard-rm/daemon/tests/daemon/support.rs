@@ -71,7 +71,20 @@ impl Daemon {
         fs::write(directory.join("config"), config).expect("the configuration can be written");
         let mut command = Self::command(&directory);
         command.arg("--config").arg(directory.join("config"));
-        let mut child = command.args(options).spawn().expect("the daemon starts");
+        command.args(options);
+        Self::ready(command, directory)
+    }
+
+    /// A daemon with one reader, started behind some words of shell.
+    pub(crate) fn under(shell: &str) -> Self {
+        let directory = Directory::new();
+        let mut command = Self::command_under(shell, &directory);
+        command.args(["--reader", "sim:piv"]);
+        Self::ready(command, directory)
+    }
+
+    fn ready(mut command: Command, directory: Directory) -> Self {
+        let mut child = command.spawn().expect("the daemon starts");
         let ready = first_line(&mut child);
         assert_eq!(ready, "ready\n", "log:\n{}", log(&directory));
         let lifeline = child.stdin.take();
@@ -80,8 +93,15 @@ impl Daemon {
 
     /// The command that starts a daemon on the socket of that directory, with a log there.
     pub(crate) fn command(directory: &Directory) -> Command {
+        Self::command_under("", directory)
+    }
+
+    /// The same behind some words of shell.
+    fn command_under(shell: &str, directory: &Directory) -> Command {
         let log = fs::File::create(directory.join("log")).expect("a log can be made");
-        let mut command = Command::new(env!("CARGO_BIN_EXE_scard-rm"));
+        let mut command = Command::new("sh");
+        command.args(["-c", &format!("{shell} exec \"$0\" \"$@\"")]);
+        command.arg(env!("CARGO_BIN_EXE_scard-rm"));
         command.arg("--socket").arg(directory.join("socket"));
         command.args(["--ready-fd", "1", "--exit-on-eof-of-fd", "0", "--log", "debug"]);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(log);
@@ -115,6 +135,15 @@ impl Daemon {
     pub(crate) fn ended(&mut self) -> ExitStatus {
         // The ready descriptor is closed by then; the process number is what is left to wait for.
         self.child.wait().expect("the daemon is our child")
+    }
+
+    /// What it has computed so far, in hundredths of a second: `utime` and `stime` of `/proc/PID/stat`.
+    pub(crate) fn processor_ticks(&self) -> u64 {
+        let path = format!("/proc/{}/stat", self.pid());
+        let stat = fs::read_to_string(path).expect("the daemon is there");
+        let (_, behind_the_name) = stat.rsplit_once(')').expect("a name in parentheses");
+        let fields = behind_the_name.split_whitespace().skip(11).take(2);
+        fields.map(|field| field.parse::<u64>().expect("a number")).sum()
     }
 
     /// A field of `/proc/PID/status`, its number.

@@ -13,14 +13,16 @@ use super::body::{
 };
 use super::{Command, MAX_ATTRIBUTE_BYTES};
 
-/// `SCARD_PROTOCOL_T0 | T1 | RAW | T15 | ANY_OLD`: with none of these only a direct connection is possible.
-const USABLE_PROTOCOLS: u32 = 0x1 | 0x2 | 0x4 | 0x8 | 0x1000;
-/// `SCARD_PROTOCOL_ANY_OLD`: in a transmit, whatever was negotiated.
+/// `SCARD_PROTOCOL_T0 | T1 | RAW`: with none of these, or [`ANY_OLD`] in a connect, only a direct handle is possible.
+const USABLE_PROTOCOLS: u32 = 0x1 | 0x2 | 0x4;
+/// `SCARD_PROTOCOL_ANY_OLD`: in a connect T=0 or T=1, in a transmit whatever was negotiated, in a reconnect nothing.
 const ANY_OLD: u32 = 0x1000;
 
 /// What a request asks of the core, or the code that it gets without asking.
 ///
-/// Arguments are looked at in pcscd's order: protocols before share mode, both before the reader's name and the handle.
+/// Arguments are looked at in pcscd's order: protocols before share mode in a connect, after it and the initialization
+/// in a reconnect, all before the reader's name and the handle.
+/// DIFFERS: an argument that cannot be is refused before the handle is looked at; pcscd looks at some handles first.
 /// Commands about versions and reader tables are not calls of this kind; they are [`super::Server`]'s.
 pub(crate) fn call(command: Command, body: &Body, payload: SecretBytes) -> Result<Call, ScardCode> {
     Ok(match command {
@@ -33,20 +35,26 @@ pub(crate) fn call(command: Command, body: &Body, payload: SecretBytes) -> Resul
         }
         Command::Cancel => Call::Cancel { context: ContextId(body.word(release::CONTEXT)) },
         Command::Connect => Call::Connect {
-            share: share(body.word(connect::SHARE), body.word(connect::PROTOCOLS))?,
+            share: connect_share(body.word(connect::SHARE), body.word(connect::PROTOCOLS))?,
             context: ContextId(body.word(connect::CONTEXT)),
             reader: text(body.slice(connect::READER, NAME_BYTES)),
             protocols: abi::pcsclite_protocols(body.word(connect::PROTOCOLS)),
         },
-        Command::Reconnect => Call::Reconnect {
-            share: share(body.word(reconnect::SHARE), body.word(reconnect::PROTOCOLS))?,
-            card: CardHandle(body.word(reconnect::CARD)),
-            protocols: abi::pcsclite_protocols(body.word(reconnect::PROTOCOLS)),
-            initialization: match disposition(body.word(reconnect::INITIALIZATION))? {
+        Command::Reconnect => {
+            let share = abi::share_mode(body.word(reconnect::SHARE));
+            let share = share.ok_or(ScardCode::InvalidValue)?;
+            let initialization = match disposition(body.word(reconnect::INITIALIZATION))? {
                 Disposition::Eject => return Err(ScardCode::InvalidValue),
                 known => known,
-            },
-        },
+            };
+            let mask = body.word(reconnect::PROTOCOLS) & USABLE_PROTOCOLS;
+            if share != ShareMode::Direct && mask == 0 {
+                return Err(ScardCode::ProtocolMismatch);
+            }
+            let protocols = abi::pcsclite_protocols(mask);
+            let card = CardHandle(body.word(reconnect::CARD));
+            Call::Reconnect { card, share, protocols, initialization }
+        }
         Command::Disconnect => Call::Disconnect {
             card: CardHandle(body.word(disconnect::CARD)),
             disposition: disposition(body.word(disconnect::DISPOSITION))?,
@@ -120,7 +128,10 @@ pub(crate) fn fill<'r>(command: Command, body: &mut Body, reply: &'r Reply) -> &
             Ok(Answer::Reconnected { protocol }) => {
                 body.set_word(reconnect::PROTOCOL, abi::pcsclite_protocol_number(*protocol));
             }
-            other => code = code.or(done(other)),
+            other => {
+                code = code.or(done(other));
+                body.set_word(reconnect::PROTOCOL, 0);
+            }
         },
         Command::Transmit => match reply {
             Ok(Answer::Transmitted { protocol, response }) => {
@@ -212,10 +223,10 @@ fn done(reply: &Reply) -> Option<ScardCode> {
     reply.is_ok().then_some(ScardCode::InternalError)
 }
 
-/// pcscd's order: protocols first, then the share mode.
-fn share(share: u32, protocols: u32) -> Result<ShareMode, ScardCode> {
+/// pcscd's order in a connect: protocols first, then the share mode.
+fn connect_share(share: u32, protocols: u32) -> Result<ShareMode, ScardCode> {
     let direct = abi::share_mode_number(ShareMode::Direct);
-    if share != direct && protocols & USABLE_PROTOCOLS == 0 {
+    if share != direct && protocols & (USABLE_PROTOCOLS | ANY_OLD) == 0 {
         return Err(ScardCode::ProtocolMismatch);
     }
     abi::share_mode(share).ok_or(ScardCode::InvalidValue)

@@ -30,6 +30,7 @@ pub struct Server {
     table_entries: usize,
     /// After 0x13 the client reads a table before it looks for the message of the watch: from 4:4 on the answer to 0x13, in
     /// 4:6 those to 0x16 and 0x17, which it sends next. The message must not come in between.
+    /// DIFFERS: pcscd sends it at once, and a client of 4:6 takes it for the size of the table.
     is_table_due: bool,
     /// A watch that fired while a table was due.
     held_back: Option<Result<(), ScardCode>>,
@@ -259,6 +260,8 @@ impl Server {
 
     /// A version that we speak is repeated as the client said it. For any other our newest is named, with a code on
     /// which clients from 2.4.1 try again.
+    ///
+    /// DIFFERS: pcscd serves 4:4 to 4:6 at most, its own version only until 2.4.0, and names its own to all.
     fn negotiate(&mut self, body: &mut Body) {
         let (major, minor) = (body.word(version::MAJOR), body.word(version::MINOR));
         if let Some(known) = Version::from_numbers(major, minor) {

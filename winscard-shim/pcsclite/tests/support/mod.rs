@@ -58,17 +58,34 @@ pub(crate) fn not_run(reason: &str) {
 
 /// Compiles a C source of `winscard-shim/tests` with our headers into `folder`; links with our library if asked.
 pub(crate) fn compile(source: &str, folder: &Path, with_library: bool) -> PathBuf {
+    let mut options = Vec::new();
+    if with_library {
+        options.extend([format!("-L{}", folder.display()), "-lpcsclite".to_owned()]);
+    }
+    compile_with(source, folder, &options)
+}
+
+/// The same with a program that finds the library in `folder` by itself.
+pub(crate) fn compile_at_home(source: &str, folder: &Path) -> PathBuf {
+    let folder_name = folder.display();
+    compile_with(
+        source,
+        folder,
+        &[format!("-L{folder_name}"), "-lpcsclite".to_owned(), format!("-Wl,-rpath,{folder_name}")],
+    )
+}
+
+fn compile_with(source: &str, folder: &Path, options: &[String]) -> PathBuf {
     let program = folder.join(source.trim_end_matches(".c"));
-    let mut cc = Command::new("cc");
-    cc.args(["-std=gnu17", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-pthread", "-I"])
+    let out = Command::new("cc")
+        .args(["-std=gnu17", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-pthread", "-I"])
         .arg(headers())
         .arg(room("tests").join(source))
         .arg("-o")
-        .arg(&program);
-    if with_library {
-        cc.arg("-L").arg(folder).arg("-lpcsclite");
-    }
-    let out = cc.output().expect("the compiler runs");
+        .arg(&program)
+        .args(options)
+        .output()
+        .expect("the compiler runs");
     assert!(out.status.success(), "{source}: {}", String::from_utf8_lossy(&out.stderr));
     program
 }

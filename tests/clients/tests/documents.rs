@@ -1,0 +1,48 @@
+//! What the documents say about the programs is what the programs say.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use clients::stage::dist;
+
+fn document(name: &str) -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs");
+    fs::read_to_string(folder.join(name)).unwrap()
+}
+
+fn help(program: &str, arguments: &[&str]) -> String {
+    let said = Command::new(dist().join("bin").join(program)).args(arguments).output().unwrap();
+    String::from_utf8(said.stdout).unwrap()
+}
+
+#[test]
+fn exit_codes_are_documented_as_the_help_tells_them() {
+    let document = document("exit-codes.md");
+    let mut codes = 0;
+    for arguments in [&["--help"][..], &["run", "--help"]] {
+        let help = help("scard", arguments);
+        let (_, statuses) = help.split_once("Exit status:").unwrap();
+        for line in statuses.lines() {
+            let Some((code, meaning)) = line.trim().split_once("  ") else { continue };
+            if code.parse::<u8>().is_ok() {
+                let row = format!("| {code} | {} |", meaning.trim());
+                let row = row.replace("COMMAND", "the command").replace("scard run", "`scard run`");
+                assert!(document.contains(&row), "{row}");
+                codes += 1;
+            }
+        }
+    }
+    assert!(codes >= 11, "the help was read");
+}
+
+#[test]
+fn every_subcommand_has_a_manual_page_and_completions() {
+    let share = dist().join("share");
+    let bash = fs::read_to_string(share.join("bash-completion/completions/scard")).unwrap();
+    for command in ["list", "watch", "apdu", "atr", "sim", "run", "demo"] {
+        assert!(share.join(format!("man/man1/scard-{command}.1")).is_file(), "{command}");
+        assert!(bash.contains(&format!("scard,{command})")), "{command}");
+    }
+    assert!(share.join("man/man1/scard.1").is_file());
+}
