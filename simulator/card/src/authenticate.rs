@@ -75,7 +75,7 @@ impl PivCard {
         }
         let open = match content.policies.pin {
             PinPolicy::Never => true,
-            PinPolicy::Once => self.pin_status.verified,
+            PinPolicy::Once => self.pins.are_verified(),
             PinPolicy::Always => pin_just_verified,
         };
         if !open {

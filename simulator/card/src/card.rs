@@ -10,8 +10,9 @@ use crate::certificate::Validity;
 use crate::chaining::{Incoming, Outgoing, response};
 use crate::management::{MANAGEMENT_KEY, Management};
 use crate::objects::{self, MAX_OBJECT_BYTES, Objects};
-use crate::pin::{PinStatus, Reference, is_pin, is_puk};
+use crate::pin::{Pins, is_pin, is_puk};
 use crate::profile::{PivProfile, ProfileError};
+use crate::reference::Reference;
 use crate::slot::{KeySlot, RetiredKey};
 use crate::slots::{Content, Slots};
 use crate::status::{
@@ -40,13 +41,11 @@ pub struct PivCard {
     pub(crate) validity: Validity,
     // What stays when the power goes.
     pub(crate) rng: ChaCha20Rng,
-    pub(crate) pin: Reference,
-    pub(crate) puk: Reference,
+    pub(crate) pins: Pins,
     pub(crate) objects: Objects,
     pub(crate) slots: Slots,
     pub(crate) management: Management,
-    // What a reset clears (and what `management` has opened).
-    pub(crate) pin_status: PinStatus,
+    // What a reset clears (and what `pins` and `management` have opened).
     pub(crate) incoming: Incoming,
     pub(crate) outgoing: Outgoing,
 }
@@ -60,24 +59,27 @@ impl PivCard {
         let PivProfile { atr, serial, firmware, validity, tries, .. } = profile;
         let pin = Reference::new(&profile.pin, tries, is_pin).ok_or(ProfileError::BadPin)?;
         let puk = Reference::new(&profile.puk, tries, is_puk).ok_or(ProfileError::BadPuk)?;
+        let global = match &profile.global_pin {
+            Some(pin) => Some(Reference::new(pin, tries, is_pin).ok_or(ProfileError::BadPin)?),
+            None => None,
+        };
+        let discovery = contents::discovery(global.is_some());
         let mut card = Self {
             atr,
             serial,
             firmware,
             validity,
             rng: ChaCha20Rng::from_seed(profile.seed),
-            pin,
-            puk,
+            pins: Pins::new(pin, global, puk),
             objects: Objects::default(),
             slots: Slots::new(profile.seed),
             management: Management::new(profile.management_key),
-            pin_status: PinStatus::default(),
             incoming: Incoming::default(),
             outgoing: Outgoing::default(),
         };
         card.objects.put(objects::CHUID, contents::chuid(serial, &validity));
         card.objects.put(objects::CAPABILITIES, contents::capabilities(serial));
-        card.objects.put(objects::DISCOVERY, contents::discovery());
+        card.objects.put(objects::DISCOVERY, discovery);
         let retired = profile.slots.keys().filter(|slot| matches!(slot, KeySlot::Retired(_)));
         let retired = u8::try_from(retired.count()).unwrap_or(RetiredKey::MOST);
         card.objects.put(objects::KEY_HISTORY, contents::key_history(retired));
@@ -113,7 +115,7 @@ impl PivCard {
         let continues = parsed.as_ref().is_ok_and(|command| !self.incoming.is_broken_by(command));
         if !continues {
             self.incoming.clear();
-            self.pin_status.just_verified = false;
+            self.pins.just_verified = false;
         }
         let command = parsed.map_err(|_| WRONG_LENGTH)?;
         let expected = expected_bytes(&command);
@@ -127,7 +129,7 @@ impl PivCard {
 
     fn rest_of_answer(&mut self, command: &CommandApdu) -> Result<SecretBytes, StatusWord> {
         self.incoming.clear();
-        self.pin_status.just_verified = false;
+        self.pins.just_verified = false;
         if self.outgoing.is_empty() {
             return Err(CONDITIONS_NOT_SATISFIED);
         }
@@ -136,7 +138,7 @@ impl PivCard {
 
     /// A whole command, to its chapter.
     fn perform(&mut self, command: &CommandApdu) -> Answer {
-        let pin_just_verified = mem::take(&mut self.pin_status.just_verified);
+        let pin_just_verified = mem::take(&mut self.pins.just_verified);
         match command.ins {
             SELECT => self.select(command),
             GET_DATA => self.read_object(command),
@@ -155,7 +157,7 @@ impl PivCard {
 
     /// Clears what PIN and management key have opened.
     pub(crate) fn forget(&mut self) {
-        self.pin_status = PinStatus::default();
+        self.pins.forget();
         self.management.forget();
     }
 }

@@ -45,10 +45,11 @@ pub(crate) fn capabilities(serial: u32) -> Vec<u8> {
     object
 }
 
-/// Discovery object: the application, and a PIN policy that says "PIV PIN, no global PIN".
-pub(crate) fn discovery() -> Vec<u8> {
+/// Discovery object: the application, and a PIN policy that says "PIV PIN, no global PIN" or "both, the PIV PIN first".
+pub(crate) fn discovery(global_pin: bool) -> Vec<u8> {
+    let policy = if global_pin { [0x60, 0x10] } else { [0x40, 0x00] };
     let mut object = tlv::element(0x4F, &AID);
-    tlv::write(&mut object, 0x5F2F, &[0x40, 0x00]);
+    tlv::write(&mut object, 0x5F2F, &policy);
     object
 }
 

@@ -26,6 +26,7 @@ pub mod oracle;
 mod pin;
 mod policy;
 mod profile;
+mod reference;
 mod select;
 mod slot;
 mod slots;

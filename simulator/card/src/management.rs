@@ -12,8 +12,8 @@ use zeroize::Zeroizing;
 
 use crate::PivCard;
 use crate::authenticate::Template;
-use crate::pin::equal;
 use crate::policy::TouchPolicy;
+use crate::reference::equal;
 use crate::status::{Answer, BAD_DATA, BAD_P1_P2, DONE, SECURITY_STATUS_NOT_SATISFIED};
 
 /// P2 of the card management key.

@@ -5,6 +5,7 @@
 //!   80 answer to reset      81 serial number            82 firmware (only of a YubiKey)
 //!   83 not before, not after (8 bytes each)             84 seed of what is still to be made
 //!   85 PIN, 86 PUK: value (8 bytes), tries left, tries  87 management key: cipher, touch policy, key
+//!   88 global PIN, if there is one: as 85
 //!   A0 an object: 80 tag (4 bytes), 81 value
 //!   A1 a key: 80 reference, origin (1 card, 2 outside), PIN policy, touch policy, whether its certificate is due;
 //!             81 algorithm; 82 parts, unless it is still to be made
@@ -29,8 +30,9 @@ use crate::chaining::{Incoming, Outgoing};
 use crate::key::{KeyAlgorithm, PrivateKey};
 use crate::management::{Management, ManagementAlgorithm, ManagementKey};
 use crate::objects::{MAX_OBJECT_BYTES, Objects, is_known};
-use crate::pin::{PinStatus, Reference};
+use crate::pin::Pins;
 use crate::policy::{Policies, TouchPolicy};
+use crate::reference::Reference;
 use crate::slot::KeySlot;
 use crate::slots::{Content, KeySource, Origin, Slots};
 use crate::yubico::{self, Firmware};
@@ -46,6 +48,7 @@ const SEED: u32 = 0x84;
 const PIN: u32 = 0x85;
 const PUK: u32 = 0x86;
 const MANAGEMENT: u32 = 0x87;
+const GLOBAL_PIN: u32 = 0x88;
 const OBJECT: u32 = 0xA0;
 const OBJECT_TAG: u32 = 0x80;
 const OBJECT_VALUE: u32 = 0x81;
@@ -117,8 +120,11 @@ impl PivCard {
         let Validity { not_before, not_after } = self.validity;
         fields.put(VALIDITY, &[not_before.to_be_bytes(), not_after.to_be_bytes()].concat());
         fields.put(SEED, &self.slots.seed);
-        fields.put(PIN, &self.pin.to_bytes());
-        fields.put(PUK, &self.puk.to_bytes());
+        fields.put(PIN, &self.pins.application.to_bytes());
+        fields.put(PUK, &self.pins.puk.to_bytes());
+        if let Some(global) = &self.pins.global {
+            fields.put(GLOBAL_PIN, &global.to_bytes());
+        }
         let key = self.management.key();
         let header = [key.algorithm().identifier(), self.management.touch.identifier()];
         fields.put(MANAGEMENT, &Zeroizing::new([&header, key.expose()].concat()));
@@ -153,6 +159,10 @@ impl PivCard {
             Some(version) => Some(Firmware(version.try_into().ok()?)),
             None => None,
         };
+        let global_pin = match field(GLOBAL_PIN) {
+            Some(pin) => Some(Reference::from_bytes(pin)?),
+            None => None,
+        };
         let (not_before, not_after) = field(VALIDITY)?.split_first_chunk()?;
         let mut objects = Objects::default();
         let mut slots = Slots::new(field(SEED)?.try_into().ok()?);
@@ -166,7 +176,7 @@ impl PivCard {
                     let (slot, content) = read_key(value)?;
                     slots.put(slot, content);
                 }
-                Tlv { tag: ATR..=MANAGEMENT, .. } => {}
+                Tlv { tag: ATR..=GLOBAL_PIN, .. } => {}
                 Tlv { .. } => return None,
             }
         }
@@ -179,12 +189,14 @@ impl PivCard {
                 not_after: u64::from_be_bytes(not_after.try_into().ok()?),
             },
             rng: ChaCha20Rng::from_seed(seed),
-            pin: Reference::from_bytes(field(PIN)?)?,
-            puk: Reference::from_bytes(field(PUK)?)?,
+            pins: Pins::new(
+                Reference::from_bytes(field(PIN)?)?,
+                global_pin,
+                Reference::from_bytes(field(PUK)?)?,
+            ),
             objects,
             slots,
             management: read_management(field(MANAGEMENT)?)?,
-            pin_status: PinStatus::default(),
             incoming: Incoming::default(),
             outgoing: Outgoing::default(),
         })

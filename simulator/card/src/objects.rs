@@ -98,7 +98,7 @@ impl PivCard {
             return Err(BAD_P1_P2);
         }
         let tag = asked_tag(command.data.expose()).ok_or(BAD_DATA)?;
-        if reading(tag).ok_or(NOT_FOUND)? == Reading::WithPin && !self.pin_status.verified {
+        if reading(tag).ok_or(NOT_FOUND)? == Reading::WithPin && !self.pins.are_verified() {
             return Err(SECURITY_STATUS_NOT_SATISFIED);
         }
         if let Some(slot) = KeySlot::from_certificate_tag(tag) {

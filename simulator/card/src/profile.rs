@@ -50,9 +50,11 @@ pub struct PivProfile {
     pub serial: u32,
     /// The PIV card application PIN, six to eight digits.
     pub pin: Pin,
+    /// The PIN that this card would share with other applications: good for everything that the other is good for.
+    pub global_pin: Option<Pin>,
     /// The PIN unblocking key, up to eight bytes.
     pub puk: Pin,
-    /// Tries of PIN and PUK, each.
+    /// Tries of each PIN and the PUK.
     pub tries: u8,
     /// The card management key.
     pub management_key: ManagementKey,
@@ -107,6 +109,7 @@ impl PivProfile {
             atr: default_atr(),
             serial,
             pin: well_known(b"123456"),
+            global_pin: None,
             puk: well_known(b"12345678"),
             tries: 3,
             management_key: ManagementKey::well_known(ManagementAlgorithm::TripleDes),

@@ -4,6 +4,7 @@
 //! everywhere). `COMMAND -> ANSWER` is one exchange, in hexadecimal; `*` at the beginning of an answer stands for any
 //! data. Words in capitals stand for bytes: see `WORDS`. `reset` resets the card, `open` authenticates with the
 //! well-known management key (`open AES128` with one of another cipher), `firmware 5.4.3` takes a YubiKey instead,
+//! `global` one with a global PIN (OTHER-PIN),
 //! `again` another card with the memory of the one that was there. `#` begins a comment.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests panic")]
 
@@ -12,6 +13,7 @@ mod host;
 use std::fmt::Write;
 
 use host::Host;
+use scard_types::Pin;
 use sim_card::{Card, Firmware, ManagementAlgorithm, PivCard};
 
 /// Bytes that come again and again.
@@ -53,6 +55,10 @@ fn check(text: &str) {
             host = Host::new();
         } else if line == "reset" {
             host.0.reset();
+        } else if line == "global" {
+            let mut profile = host::profile();
+            profile.global_pin = Some(Pin::new(b"654321").unwrap());
+            host = Host(PivCard::new(profile).unwrap());
         } else if line == "again" {
             host = Host(PivCard::from_memory(host.0.memory().expose(), [0; 32]).unwrap());
         } else if let Some(version) = line.strip_prefix("firmware ") {

@@ -80,7 +80,7 @@ fn what_is_no_memory_is_told_apart() {
     longer.push(0);
     assert_eq!(read(&longer).err(), Some(MemoryError::Damaged));
     let mut unknown = memory.clone();
-    tlv::write(&mut unknown, 0x88, &[]);
+    tlv::write(&mut unknown, 0x89, &[]);
     assert_eq!(read(&unknown).err(), Some(MemoryError::Damaged));
     let mut foreign_object = memory;
     tlv::write(&mut foreign_object, 0xA0, &[0x80, 4, 0, 0x5F, 0xC2, 0x00, 0x81, 1, 0]);

@@ -93,6 +93,9 @@ impl CardSpec {
         if let Some(pin) = &self.pin {
             profile.pin = copy(pin, ProfileError::BadPin)?;
         }
+        if let Some(pin) = &self.global_pin {
+            profile.global_pin = Some(copy(pin, ProfileError::BadPin)?);
+        }
         if let Some(puk) = &self.puk {
             profile.puk = copy(puk, ProfileError::BadPuk)?;
         }

@@ -12,6 +12,7 @@
 //! | `serial=N` | the card's serial number | counts up from 1 |
 //! | `firmware=A.B.C` | claims to be a YubiKey of that version, below 5.8.0 | none |
 //! | `pin=DIGITS` | six to eight digits | 123456 |
+//! | `global-pin=DIGITS` | a PIN that is as good as the other | none |
 //! | `puk=TEXT` | up to eight characters | 12345678 |
 //! | `state=FILE` | the card's memory is in this file; what describes a card is for the first one only | in memory, gone at the end |
 //! | `seed=N` | the same keys and random numbers each time | different each time |

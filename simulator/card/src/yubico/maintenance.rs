@@ -8,8 +8,9 @@ use crate::PivCard;
 use crate::contents;
 use crate::management::{MANAGEMENT_KEY, Management, ManagementAlgorithm, ManagementKey};
 use crate::objects::{self, Objects};
-use crate::pin::{PinStatus, Reference, WELL_KNOWN_PIN, WELL_KNOWN_PUK};
+use crate::pin::{Pins, WELL_KNOWN_PIN, WELL_KNOWN_PUK};
 use crate::policy::TouchPolicy;
+use crate::reference::Reference;
 use crate::slot::KeySlot;
 use crate::status::{
     Answer, BAD_DATA, BAD_P1_P2, CONDITIONS_NOT_SATISFIED, DONE, SECURITY_STATUS_NOT_SATISFIED,
@@ -54,31 +55,27 @@ impl PivCard {
             return Err(BAD_P1_P2);
         }
         self.management.require()?;
-        if !self.pin_status.verified {
+        if !self.pins.are_verified() {
             return Err(SECURITY_STATUS_NOT_SATISFIED);
         }
-        self.pin = Reference::padded(*WELL_KNOWN_PIN, command.p1);
-        self.puk = Reference::padded(*WELL_KNOWN_PUK, command.p2);
-        self.pin_status = PinStatus::default();
+        self.pins = well_known_pins(command.p1, command.p2);
         DONE
     }
 
     /// RESET: as it came from the factory, but for the key that attests. Only when PIN and PUK are both blocked.
     pub(super) fn start_over(&mut self, command: &CommandApdu) -> Answer {
         without_parameters(command)?;
-        if self.pin.left() > 0 || self.puk.left() > 0 {
+        if self.pins.application.left() > 0 || self.pins.puk.left() > 0 {
             return Err(CONDITIONS_NOT_SATISFIED);
         }
-        self.pin = Reference::padded(*WELL_KNOWN_PIN, TRIES);
-        self.puk = Reference::padded(*WELL_KNOWN_PUK, TRIES);
-        self.pin_status = PinStatus::default();
+        self.pins = well_known_pins(TRIES, TRIES);
         let cipher = self.firmware.unwrap_or(Firmware::FIRST).first_cipher();
         self.management = Management::new(ManagementKey::well_known(cipher));
         self.slots.contents.retain(|slot, _| *slot == KeySlot::Attestation);
         let attestation = KeySlot::Attestation.certificate_tag();
         let attestation_certificate = self.objects.value(attestation).map(<[u8]>::to_vec);
         self.objects = Objects::default();
-        self.objects.put(objects::DISCOVERY, contents::discovery());
+        self.objects.put(objects::DISCOVERY, contents::discovery(false));
         self.objects.put(attestation, attestation_certificate.unwrap_or_default());
         DONE
     }
@@ -106,4 +103,9 @@ impl PivCard {
         }
         DONE
     }
+}
+
+fn well_known_pins(pin_tries: u8, puk_tries: u8) -> Pins {
+    let pin = Reference::padded(*WELL_KNOWN_PIN, pin_tries);
+    Pins::new(pin, None, Reference::padded(*WELL_KNOWN_PUK, puk_tries))
 }

@@ -6,7 +6,8 @@ use scard_types::{CommandApdu, tlv};
 
 use crate::PivCard;
 use crate::management::MANAGEMENT_KEY;
-use crate::pin::{APPLICATION_PIN, Reference, UNBLOCKING_KEY, WELL_KNOWN_PIN, WELL_KNOWN_PUK};
+use crate::pin::{APPLICATION_PIN, UNBLOCKING_KEY, WELL_KNOWN_PIN, WELL_KNOWN_PUK};
+use crate::reference::Reference;
 use crate::slot::KeySlot;
 use crate::slots::Origin;
 use crate::status::{Answer, BAD_P1_P2, REFERENCE_NOT_FOUND};
@@ -26,8 +27,8 @@ impl PivCard {
             return Err(BAD_P1_P2);
         }
         let metadata = match command.p2 {
-            APPLICATION_PIN => of_reference(&self.pin, *WELL_KNOWN_PIN),
-            UNBLOCKING_KEY => of_reference(&self.puk, *WELL_KNOWN_PUK),
+            APPLICATION_PIN => of_reference(&self.pins.application, *WELL_KNOWN_PIN),
+            UNBLOCKING_KEY => of_reference(&self.pins.puk, *WELL_KNOWN_PUK),
             MANAGEMENT_KEY => self.of_management_key(),
             reference => {
                 let slot = KeySlot::from_reference(reference).ok_or(REFERENCE_NOT_FOUND)?;

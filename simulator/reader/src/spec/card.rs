@@ -29,6 +29,8 @@ pub struct CardSpec {
     pub state: Option<PathBuf>,
     /// The PIN.
     pub pin: Option<Pin>,
+    /// The global PIN.
+    pub global_pin: Option<Pin>,
     /// The PUK.
     pub puk: Option<Pin>,
     /// Where keys and random numbers come from.
@@ -61,7 +63,6 @@ pub struct SlotSpec {
 
 impl CardSpec {
     pub(super) fn set(&mut self, item: &Item<'_>) -> Result<(), SpecError> {
-        let pin = |text: &str| Pin::new(text.as_bytes()).ok();
         match item.key {
             "atr" => {
                 let atr = |text: &str| Atr::new(&hex(text)?).ok();
@@ -85,18 +86,13 @@ impl CardSpec {
                 let allowed = "a version from 1.0.0 to below 5.8.0, as in 5.4.3";
                 self.firmware = Some(item.parse(allowed, firmware)?);
             }
-            "pin" => {
-                let is_pin = |pin: &Pin| {
-                    let digits = pin.expose();
-                    (6..=8).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit)
-                };
-                self.pin =
-                    Some(item.parse("six to eight digits", |text| pin(text).filter(is_pin))?);
-            }
+            "pin" => self.pin = Some(item.parse("six to eight digits", digits)?),
+            "global-pin" => self.global_pin = Some(item.parse("six to eight digits", digits)?),
             "puk" => {
-                let is_puk = |puk: &Pin| puk.expose().len() <= 8;
-                self.puk =
-                    Some(item.parse("one to eight characters", |text| pin(text).filter(is_puk))?);
+                let puk = |text: &str| {
+                    Pin::new(text.as_bytes()).ok().filter(|puk| puk.expose().len() <= 8)
+                };
+                self.puk = Some(item.parse("one to eight characters", puk)?);
             }
             "seed" => {
                 let allowed = "a number from 0 to 18446744073709551615";
@@ -143,15 +139,19 @@ impl CardSpec {
         for (slot, content) in &self.slots {
             content.check(*slot)?;
         }
-        let needs_yubikey = if self.preset == Some(Preset::Nist) && self.firmware.is_some() {
-            "firmware"
-        } else if self.firmware().is_none() && self.slots.contains_key(&KeySlot::Attestation) {
-            "f9"
-        } else {
-            return Ok(());
+        let conflict = |key: &str, other: &str| {
+            Err(SpecError::Conflict { key: key.to_owned(), other: other.to_owned() })
         };
-        let other = "preset=nist".to_owned();
-        Err(SpecError::Conflict { key: needs_yubikey.to_owned(), other })
+        if self.firmware().is_some() && self.global_pin.is_some() {
+            return conflict("global-pin", "preset=yubikey-5");
+        }
+        if self.firmware.is_some() && self.preset == Some(Preset::Nist) {
+            return conflict("firmware", "preset=nist");
+        }
+        if self.firmware().is_none() && self.slots.contains_key(&KeySlot::Attestation) {
+            return conflict("f9", "preset=nist");
+        }
+        Ok(())
     }
 }
 
@@ -183,6 +183,11 @@ fn firmware(text: &str) -> Option<Firmware> {
     let parts: Vec<u8> = text.split('.').map(|part| part.parse().ok()).collect::<Option<_>>()?;
     let firmware = Firmware(parts.try_into().ok()?);
     (Firmware::FIRST..Firmware::BEYOND).contains(&firmware).then_some(firmware)
+}
+
+fn digits(text: &str) -> Option<Pin> {
+    let fits = (6..=8).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    if fits { Pin::new(text.as_bytes()).ok() } else { None }
 }
 
 fn path(text: &str) -> Option<PathBuf> {

@@ -29,6 +29,7 @@ fn show(spec: &SimSpec) -> String {
     add("state", card.state.as_ref().map(|path| format!("{path:?}")));
     add("firmware", card.firmware.map(|version| format!("{version:?}")));
     add("pin", card.pin.as_ref().map(text));
+    add("global-pin", card.global_pin.as_ref().map(text));
     add("puk", card.puk.as_ref().map(text));
     add("seed", card.seed.map(|seed| seed.to_string()));
     add("9b", card.management_key.as_ref().map(|key| format!("{key:?}")));
@@ -50,6 +51,7 @@ fn orders_are_read() {
         "1x None pin=654321 puk=abc seed=18446744073709551615",
     );
     check("piv,firmware=5.2.7", "1x None firmware=Firmware([5, 2, 7])");
+    check("piv,global-pin=654321", "1x None global-pin=654321");
     check("piv,preset=nist,state=a.card", "1x None preset=Nist state=\"a.card\"");
     check(
         "piv,firmware=5.7.1,preset=yubikey-5,f9=p384",
@@ -84,7 +86,7 @@ fn errors_say_which_key_is_wrong_and_what_is_allowed() {
     check(
         "piv,pim=1",
         "error: no key is called \"pim\"; there are name, count, empty, preset, atr, serial, firmware, state, \
-         pin, puk, seed, 9b, and for 9a, 9c, 9d, 9e, 82 to 95, f9: 9a, 9a.key, 9a.cert",
+         pin, global-pin, puk, seed, 9b, and for 9a, 9c, 9d, 9e, 82 to 95, f9: 9a, 9a.key, 9a.cert",
     );
     for unknown in
         ["piv,", "piv,81=p256", "piv,96=p256", "piv,9a.pub=x", "piv, name=x", "piv,9A=p256"]
@@ -118,6 +120,10 @@ fn errors_say_which_key_is_wrong_and_what_is_allowed() {
     check("piv,state=", "error: state takes the name of a file");
     check("piv,state=f,count=2", "error: count and state exclude each other");
     check("piv,preset=nist,firmware=5.4.3", "error: firmware and preset=nist exclude each other");
+    check(
+        "piv,firmware=5.4.3,global-pin=123456",
+        "error: global-pin and preset=yubikey-5 exclude each other",
+    );
     check("piv,f9=p256", "error: f9 and preset=nist exclude each other");
     let quotes = "error: a quoted value ends with a quote, and a comma or nothing follows it";
     check("piv,name=\"A", quotes);
