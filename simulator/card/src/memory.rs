@@ -87,7 +87,8 @@ impl fmt::Display for MemoryError {
 impl core::error::Error for MemoryError {}
 
 impl PivCard {
-    /// Whether this command may change what [`PivCard::memory`] gives.
+    /// Whether this command may change what [`PivCard::memory`] gives, but for keys and certificates that were due and
+    /// come from the seed.
     #[must_use]
     pub fn may_change_memory(command: &[u8]) -> bool {
         match command {

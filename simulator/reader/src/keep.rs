@@ -50,14 +50,15 @@ impl Card for VirtualCard {
     }
 
     fn transmit(&mut self, command: &[u8]) -> SecretBytes {
+        // What takes its time may have made a key that was due. Once it has been shown it stays, whatever a later
+        // version of this program would make of the seed.
+        let may_change = PivCard::may_change_memory(command) || !self.card.is_quick(command);
         let answer = self.card.transmit(command);
         match &mut self.file {
-            Some(file) if PivCard::may_change_memory(command) => {
-                match file.keep(self.card.memory()) {
-                    Ok(()) => answer,
-                    Err(_) => MEMORY_FAILURE.as_slice().into(),
-                }
-            }
+            Some(file) if may_change => match file.keep(self.card.memory()) {
+                Ok(()) => answer,
+                Err(_) => MEMORY_FAILURE.as_slice().into(),
+            },
             _ => answer,
         }
     }

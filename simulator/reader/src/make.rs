@@ -74,7 +74,8 @@ impl CardSpec {
     pub fn make(&self, serial: u32) -> Result<VirtualCard, MakeError> {
         let Some(path) = &self.state else { return Ok(VirtualCard::new(self.new_card(serial)?)) };
         let file = MemoryFile::open(path).map_err(MakeError::Memory)?;
-        let card = match file.card(self.seed_bytes(serial)?).map_err(MakeError::Memory)? {
+        // Not from the order's seed: a key made after each start would be the same one.
+        let card = match file.card(random_seed()?).map_err(MakeError::Memory)? {
             Some(card) => card,
             None => self.new_card(serial)?,
         };
@@ -113,16 +114,18 @@ impl CardSpec {
 
     /// The same seed and serial number make the same card.
     fn seed_bytes(&self, serial: u32) -> Result<[u8; 32], MakeError> {
+        let Some(seed) = self.seed else { return random_seed() };
         let mut bytes = [0; 32];
-        match self.seed {
-            None => OsRng.try_fill_bytes(&mut bytes).map_err(|_| MakeError::Random)?,
-            Some(seed) => {
-                let given = seed.to_le_bytes().into_iter().chain(serial.to_le_bytes());
-                bytes.iter_mut().zip(given).for_each(|(place, byte)| *place = byte);
-            }
-        }
+        let given = seed.to_le_bytes().into_iter().chain(serial.to_le_bytes());
+        bytes.iter_mut().zip(given).for_each(|(place, byte)| *place = byte);
         Ok(bytes)
     }
+}
+
+fn random_seed() -> Result<[u8; 32], MakeError> {
+    let mut bytes = [0; 32];
+    OsRng.try_fill_bytes(&mut bytes).map_err(|_| MakeError::Random)?;
+    Ok(bytes)
 }
 
 impl SlotSpec {

@@ -75,6 +75,21 @@ fn nothing_is_written_when_nothing_has_changed() {
 }
 
 #[test]
+fn a_key_that_has_been_shown_is_in_the_file() {
+    const READ_9A: &[u8] = b"\x00\xCB\x3F\xFF\x05\x5C\x03\x5F\xC1\x05";
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("card");
+    let mut card = make("", &file).unwrap();
+    let before = std::fs::read(&file).unwrap().len();
+    let shown = status(&mut card, READ_9A);
+    assert!(std::fs::read(&file).unwrap().len() > before, "key and certificate");
+    drop(card);
+    let mut again = make("", &file).unwrap();
+    assert!(again.is_quick(READ_9A), "there is nothing left to be made");
+    assert_eq!(status(&mut again, READ_9A), shown);
+}
+
+#[test]
 fn a_change_that_cannot_be_kept_is_no_success() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("card");
