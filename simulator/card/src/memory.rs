@@ -1,7 +1,7 @@
 //! The memory of a card as bytes: what stays when the power goes, for whoever keeps it.
 //!
 //! ```text
-//! memory  = "scard PIV card", 00, version 01, then BER-TLV:
+//! memory  = "scard PIV card", 00, version 01, then one BER-TLV element E0, so that no end can be missing unseen:
 //!   80 answer to reset      81 serial number            82 firmware (only of a YubiKey)
 //!   83 not before, not after (8 bytes each)             84 seed of what is still to be made
 //!   85 PIN, 86 PUK: value (8 bytes), tries left, tries  87 management key: cipher, touch policy, key
@@ -40,6 +40,7 @@ use crate::yubico::{self, Firmware};
 const MAGIC: &[u8] = b"scard PIV card\0";
 const VERSION: u8 = 1;
 
+const CARD: u32 = 0xE0;
 const ATR: u32 = 0x80;
 const SERIAL: u32 = 0x81;
 const FIRMWARE: u32 = 0x82;
@@ -138,7 +139,9 @@ impl PivCard {
         for (slot, content) in &self.slots.contents {
             fields.put(KEY, &write_key(*slot, content).0);
         }
-        SecretBytes::new([MAGIC, &[VERSION], &fields.0].concat())
+        let mut card = Fields::default();
+        card.put(CARD, &fields.0);
+        SecretBytes::new([MAGIC, &[VERSION], &card.0].concat())
     }
 
     /// The card that has this memory. Its random numbers come from `seed`.
@@ -146,12 +149,16 @@ impl PivCard {
     /// # Errors
     /// See [`MemoryError`].
     pub fn from_memory(memory: &[u8], seed: [u8; 32]) -> Result<Self, MemoryError> {
-        let fields = match memory.strip_prefix(MAGIC).ok_or(MemoryError::Foreign)? {
-            [VERSION, fields @ ..] => fields,
+        let card = match memory.strip_prefix(MAGIC).ok_or(MemoryError::Foreign)? {
+            [VERSION, card @ ..] => card,
             [got, ..] => return Err(MemoryError::Version { got: *got }),
             [] => return Err(MemoryError::Damaged),
         };
-        Self::from_fields(fields, seed).ok_or(MemoryError::Damaged)
+        match Tlv::read(card) {
+            Ok((Tlv { tag: CARD, value: fields }, [])) => Self::from_fields(fields, seed),
+            _ => None,
+        }
+        .ok_or(MemoryError::Damaged)
     }
 
     fn from_fields(fields: &[u8], seed: [u8; 32]) -> Option<Self> {
