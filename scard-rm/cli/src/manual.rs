@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::PathBuf;
 
+use clap::CommandFactory;
+
 use crate::failure::Failure;
 use crate::output::Output;
 
@@ -36,12 +38,15 @@ pub(crate) fn completions(
     Ok(std::io::Write::write_all(output, &script)?)
 }
 
-/// Carries `scard man` out: `scard.1` and one page for each subcommand.
+/// Carries `scard man` out: `scard.1`, one page for each subcommand, and `scard-rm.1`.
 ///
 /// # Errors
 /// [`Failure::File`].
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let failure = |error| Failure::File { path: arguments.directory.clone(), error };
     fs::create_dir_all(&arguments.directory).map_err(failure)?;
-    clap_mangen::generate_to(crate::command(), &arguments.directory).map_err(failure)
+    for program in [crate::command(), scard_rm::Options::command()] {
+        clap_mangen::generate_to(program, &arguments.directory).map_err(failure)?;
+    }
+    Ok(())
 }

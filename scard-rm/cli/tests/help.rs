@@ -101,6 +101,7 @@ fn each_command_has_a_manual_page() {
             "scard-completions.1",
             "scard-demo.1",
             "scard-list.1",
+            "scard-rm.1",
             "scard-run.1",
             "scard-sim-insert.1",
             "scard-sim-remove.1",

@@ -115,6 +115,8 @@ impl Scene {
         let words: Vec<&str> = what.split_whitespace().collect();
         match words[..] {
             ["insert", reader] => {
+                // pcscd does not count a card that it finds at its first look.
+                self.see(&format!("{reader} EMPTY"))?;
                 self.service.insert(place(reader)?);
                 self.see(&format!("{reader} PRESENT"))
             }

@@ -5,7 +5,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::child::Talker;
+use crate::actor::Actor;
+use crate::child::{HANGS, Talker};
 use crate::daemon::Service;
 use crate::stage::Stage;
 
@@ -30,10 +31,12 @@ impl Bench {
     #[must_use]
     pub fn new(stage: Stage, name: &str, card: &str) -> Self {
         let unique = format!("{name}-{:?}-{:?}", stage.library, stage.manager);
-        let mut service = Service::start(stage.manager, &unique, card);
-        service.insert(0);
+        let service = Service::start(stage.manager, &unique, card);
         let mut bench = Self { stage, service };
-        bench.wait_for_card();
+        // pcscd does not count a card that it finds at its first look, and looks every 400 ms only.
+        bench.wait_for("EMPTY");
+        bench.service.insert(0);
+        bench.wait_for("PRESENT");
         bench
     }
 
@@ -85,10 +88,10 @@ impl Bench {
         command
     }
 
-    /// pcscd looks for cards every 400 ms only.
-    fn wait_for_card(&mut self) {
-        let mut actor = crate::actor::Actor::start("usher", self.stage, &self.service);
-        actor.ask("usher", "see first PRESENT");
+    /// Waits until programs see the first reader in that state.
+    fn wait_for(&self, state: &str) {
+        let mut actor = Actor::start("usher", self.stage, &self.service);
+        actor.ask("usher", &format!("see first {state}"));
         assert_eq!(actor.answer("usher"), "ok");
     }
 }
@@ -161,13 +164,16 @@ impl Said {
 ///
 /// # Panics
 /// If none does.
+#[track_caller]
 pub fn hear_until(talker: &Talker, piece: &str) -> String {
-    loop {
-        let line = talker.hear();
+    let mut heard = Vec::new();
+    while let Some(line) = talker.hear_within(HANGS) {
         if line.contains(piece) {
             return line;
         }
+        heard.push(line);
     }
+    panic!("nobody says `{piece}`, but\n{}", heard.join("\n"));
 }
 
 /// A library below the folders where distributions put them.
