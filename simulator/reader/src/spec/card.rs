@@ -125,9 +125,7 @@ impl CardSpec {
         }
         Ok(())
     }
-}
 
-impl CardSpec {
     /// The firmware of the YubiKey that it claims to be, if it does.
     pub(crate) fn firmware(&self) -> Option<Firmware> {
         let by_preset = (self.preset == Some(Preset::Yubikey5)).then_some(YUBIKEY_5_FIRMWARE);
