@@ -1,8 +1,10 @@
 //! A card whose memory is in a file.
 #![allow(clippy::unwrap_used, reason = "tests panic")]
 
+use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 use sim_card::Card;
 use sim_reader::{CardSpec, VirtualCard};
@@ -117,4 +119,52 @@ fn a_file_with_something_else_in_it_is_left_alone() {
     let error = make("", &file).err().unwrap();
     assert_eq!(error, format!("{}: it is not the memory of a virtual card", file.display()));
     assert_eq!(std::fs::read(&file).unwrap(), b"a letter");
+}
+
+/// CHANGE REFERENCE DATA from one number of six digits to the next.
+fn change_pin(card: &mut VirtualCard, from: u32) -> String {
+    let [old, new] = [from, from + 1].map(|pin| format!("{pin:06}"));
+    let padding = &[0xFF, 0xFF][..];
+    let pins = [old.as_bytes(), padding, new.as_bytes(), padding].concat();
+    status(card, &[b"\x00\x24\x00\x80\x10", &pins[..]].concat())
+}
+
+/// Which file the process below works with.
+const FILE_OF_THE_VICTIM: &str = "SIM_READER_TEST_VICTIM";
+
+/// Not a test of its own: the process that the next one kills.
+#[test]
+fn victim() {
+    let Ok(file) = std::env::var(FILE_OF_THE_VICTIM) else { return };
+    let mut card = make("", Path::new(&file)).unwrap();
+    for pin in 123_456.. {
+        assert_eq!(change_pin(&mut card, pin), "9000");
+        println!("\nanswered {pin}");
+    }
+}
+
+#[test]
+fn a_card_outlives_the_process_at_any_point() {
+    let folder = tempfile::tempdir().unwrap();
+    for answers in 1..=20 {
+        let file = folder.path().join(format!("card {answers}"));
+        let mut victim = Command::new(std::env::current_exe().unwrap())
+            .args(["victim", "--exact", "--nocapture"])
+            .env(FILE_OF_THE_VICTIM, &file)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(victim.stdout.take().unwrap()).lines();
+        let mut answered = lines.filter_map(|line| {
+            line.unwrap().strip_prefix("answered ").map(|pin| pin.parse::<u32>().unwrap())
+        });
+        answered.nth(answers - 1).unwrap();
+        victim.kill().unwrap();
+        victim.wait().unwrap();
+        // It may have come further before the end; what it has said stands, and at most one step more.
+        let last = answered.last().unwrap_or(123_455 + u32::try_from(answers).unwrap());
+        let mut card = make("", &file).unwrap();
+        let stands = [last + 1, last + 2].map(|pin| change_pin(&mut card, pin));
+        assert!(stands.contains(&"9000".to_owned()), "after {last}: {stands:?}");
+    }
 }
