@@ -4,9 +4,10 @@ use scard_types::{CommandApdu, SecretBytes, StatusWord, tlv};
 
 use crate::PivCard;
 use crate::key::PrivateKey;
-use crate::slots::KeySlot;
+use crate::policy::PinPolicy;
+use crate::slot::KeySlot;
 use crate::status::{
-    Answer, BAD_DATA, BAD_P1_P2, REFERENCE_NOT_FOUND, SECURITY_STATUS_NOT_SATISFIED,
+    Answer, BAD_DATA, BAD_P1_P2, NO_DIAGNOSIS, REFERENCE_NOT_FOUND, SECURITY_STATUS_NOT_SATISFIED,
 };
 
 /// The dynamic authentication template 7C, SP 800-73-4 part 2, table 7. An empty value asks for that element.
@@ -64,22 +65,25 @@ impl<'a> Template<'a> {
 impl PivCard {
     /// `pin_just_verified`: the command before this one was a successful VERIFY.
     pub(crate) fn use_key(&mut self, command: &CommandApdu, pin_just_verified: bool) -> Answer {
-        let slot = KeySlot::from_reference(command.p2).ok_or(REFERENCE_NOT_FOUND)?;
-        let open = match slot {
-            KeySlot::CardAuthentication => true,
-            KeySlot::Signature => pin_just_verified,
-            KeySlot::Authentication | KeySlot::KeyManagement => self.pin_status.verified,
+        let slot = match KeySlot::from_reference(command.p2) {
+            None | Some(KeySlot::Attestation) => return Err(REFERENCE_NOT_FOUND),
+            Some(slot) => slot,
         };
-        let algorithm = self.slots.algorithm(slot).ok_or(REFERENCE_NOT_FOUND)?;
-        if command.p1 != algorithm.identifier() {
+        let content = self.slots.content(slot)?;
+        if command.p1 != content.key.algorithm().identifier() {
             return Err(BAD_P1_P2);
         }
+        let open = match content.policies.pin {
+            PinPolicy::Never => true,
+            PinPolicy::Once => self.pins.are_verified(),
+            PinPolicy::Always => pin_just_verified,
+        };
         if !open {
             return Err(SECURITY_STATUS_NOT_SATISFIED);
         }
         let template = Template::parse(command.data.expose())?;
         self.settle(slot)?;
-        let key = self.slots.key(slot).ok_or(REFERENCE_NOT_FOUND)?;
+        let key = self.slots.content(slot)?.ready_key().ok_or(NO_DIAGNOSIS)?;
         let result = match template {
             // What is to be signed or decrypted: for RSA the same raw operation.
             Template {

@@ -10,45 +10,44 @@ use crate::certificate::Validity;
 use crate::chaining::{Incoming, Outgoing, response};
 use crate::management::{MANAGEMENT_KEY, Management};
 use crate::objects::{self, MAX_OBJECT_BYTES, Objects};
-use crate::pin::{PinStatus, Reference, is_pin, is_puk};
+use crate::pin::{Pins, is_pin, is_puk};
 use crate::profile::{PivProfile, ProfileError};
-use crate::slots::{KeySlot, Slots};
+use crate::reference::Reference;
+use crate::slot::{KeySlot, RetiredKey};
+use crate::slots::{Content, Slots};
 use crate::status::{
     Answer, CHAINING_NOT_SUPPORTED, CHANNEL_NOT_SUPPORTED, CLA_NOT_SUPPORTED,
-    CONDITIONS_NOT_SATISFIED, INS_NOT_SUPPORTED, SECURE_MESSAGING_NOT_SUPPORTED, WRONG_LENGTH,
+    CONDITIONS_NOT_SATISFIED, SECURE_MESSAGING_NOT_SUPPORTED, WRONG_LENGTH,
 };
+use crate::yubico::{self, Firmware};
 use crate::{Card, contents};
 
-const VERIFY: u8 = 0x20;
-const CHANGE_REFERENCE_DATA: u8 = 0x24;
-const RESET_RETRY_COUNTER: u8 = 0x2C;
-const GENERATE_ASYMMETRIC_KEY_PAIR: u8 = 0x47;
+pub(crate) const VERIFY: u8 = 0x20;
+pub(crate) const CHANGE_REFERENCE_DATA: u8 = 0x24;
+pub(crate) const RESET_RETRY_COUNTER: u8 = 0x2C;
+pub(crate) const GENERATE_ASYMMETRIC_KEY_PAIR: u8 = 0x47;
 const GENERAL_AUTHENTICATE: u8 = 0x87;
 const SELECT: u8 = 0xA4;
 const GET_RESPONSE: u8 = 0xC0;
 const GET_DATA: u8 = 0xCB;
-const PUT_DATA: u8 = 0xDB;
-const YUBICO_GET_SERIAL: u8 = 0xF8;
-const YUBICO_GET_VERSION: u8 = 0xFD;
+pub(crate) const PUT_DATA: u8 = 0xDB;
 
 /// A virtual PIV card.
 pub struct PivCard {
     // What it is.
-    atr: Atr,
+    pub(crate) atr: Atr,
     pub(crate) serial: u32,
-    pub(crate) firmware: Option<[u8; 3]>,
+    pub(crate) firmware: Option<Firmware>,
     pub(crate) validity: Validity,
     // What stays when the power goes.
     pub(crate) rng: ChaCha20Rng,
-    pub(crate) pin: Reference,
-    pub(crate) puk: Reference,
+    pub(crate) pins: Pins,
     pub(crate) objects: Objects,
     pub(crate) slots: Slots,
     pub(crate) management: Management,
-    // What a reset clears (and what `management` has opened).
-    pub(crate) pin_status: PinStatus,
-    incoming: Incoming,
-    outgoing: Outgoing,
+    // What a reset clears (and what `pins` and `management` have opened).
+    pub(crate) incoming: Incoming,
+    pub(crate) outgoing: Outgoing,
 }
 
 impl PivCard {
@@ -58,27 +57,35 @@ impl PivCard {
     /// See [`ProfileError`].
     pub fn new(profile: PivProfile) -> Result<Self, ProfileError> {
         let PivProfile { atr, serial, firmware, validity, tries, .. } = profile;
+        let pin = Reference::new(&profile.pin, tries, is_pin).ok_or(ProfileError::BadPin)?;
+        let puk = Reference::new(&profile.puk, tries, is_puk).ok_or(ProfileError::BadPuk)?;
+        let global = match &profile.global_pin {
+            Some(pin) => Some(Reference::new(pin, tries, is_pin).ok_or(ProfileError::BadPin)?),
+            None => None,
+        };
+        let discovery = contents::discovery(global.is_some());
         let mut card = Self {
             atr,
             serial,
             firmware,
             validity,
             rng: ChaCha20Rng::from_seed(profile.seed),
-            pin: Reference::new(&profile.pin, tries, is_pin).ok_or(ProfileError::BadPin)?,
-            puk: Reference::new(&profile.puk, tries, is_puk).ok_or(ProfileError::BadPuk)?,
+            pins: Pins::new(pin, global, puk),
             objects: Objects::default(),
             slots: Slots::new(profile.seed),
             management: Management::new(profile.management_key),
-            pin_status: PinStatus::default(),
             incoming: Incoming::default(),
             outgoing: Outgoing::default(),
         };
         card.objects.put(objects::CHUID, contents::chuid(serial, &validity));
         card.objects.put(objects::CAPABILITIES, contents::capabilities(serial));
-        card.objects.put(objects::DISCOVERY, contents::discovery());
-        card.objects.put(objects::KEY_HISTORY, contents::key_history());
+        card.objects.put(objects::DISCOVERY, discovery);
+        let retired = profile.slots.keys().filter(|slot| matches!(slot, KeySlot::Retired(_)));
+        let retired = u8::try_from(retired.count()).unwrap_or(RetiredKey::MOST);
+        card.objects.put(objects::KEY_HISTORY, contents::key_history(retired));
         for (slot, content) in profile.slots {
-            card.slots.insert(slot, content.key, content.certificate.is_none());
+            let certificate_due = content.certificate.is_none();
+            card.slots.put(slot, Content::new(slot, content.key, certificate_due));
             if let Some(certificate) = content.certificate {
                 let object = contents::certificate(&certificate);
                 if object.len() > MAX_OBJECT_BYTES {
@@ -88,6 +95,12 @@ impl PivCard {
             }
         }
         Ok(card)
+    }
+
+    /// The serial number.
+    #[must_use]
+    pub const fn serial(&self) -> u32 {
+        self.serial
     }
 
     fn exchange(&mut self, bytes: &[u8]) -> Result<SecretBytes, StatusWord> {
@@ -102,7 +115,7 @@ impl PivCard {
         let continues = parsed.as_ref().is_ok_and(|command| !self.incoming.is_broken_by(command));
         if !continues {
             self.incoming.clear();
-            self.pin_status.just_verified = false;
+            self.pins.just_verified = false;
         }
         let command = parsed.map_err(|_| WRONG_LENGTH)?;
         let expected = expected_bytes(&command);
@@ -116,7 +129,7 @@ impl PivCard {
 
     fn rest_of_answer(&mut self, command: &CommandApdu) -> Result<SecretBytes, StatusWord> {
         self.incoming.clear();
-        self.pin_status.just_verified = false;
+        self.pins.just_verified = false;
         if self.outgoing.is_empty() {
             return Err(CONDITIONS_NOT_SATISFIED);
         }
@@ -125,7 +138,7 @@ impl PivCard {
 
     /// A whole command, to its chapter.
     fn perform(&mut self, command: &CommandApdu) -> Answer {
-        let pin_just_verified = mem::take(&mut self.pin_status.just_verified);
+        let pin_just_verified = mem::take(&mut self.pins.just_verified);
         match command.ins {
             SELECT => self.select(command),
             GET_DATA => self.read_object(command),
@@ -138,10 +151,14 @@ impl PivCard {
             }
             GENERAL_AUTHENTICATE => self.use_key(command, pin_just_verified),
             GENERATE_ASYMMETRIC_KEY_PAIR => self.generate(command),
-            YUBICO_GET_VERSION => self.firmware_version(command),
-            YUBICO_GET_SERIAL => self.serial_number(command),
-            _ => Err(INS_NOT_SUPPORTED),
+            _ => self.extension(command),
         }
+    }
+
+    /// Clears what PIN and management key have opened.
+    pub(crate) fn forget(&mut self) {
+        self.pins.forget();
+        self.management.forget();
     }
 }
 
@@ -151,8 +168,7 @@ impl Card for PivCard {
     }
 
     fn reset(&mut self) {
-        self.pin_status = PinStatus::default();
-        self.management.forget();
+        self.forget();
         self.incoming.clear();
         self.outgoing.clear();
     }
@@ -166,15 +182,14 @@ impl Card for PivCard {
         match *ins {
             _ if *cla != 0 => true,
             GENERAL_AUTHENTICATE => *p2 == MANAGEMENT_KEY,
-            GENERATE_ASYMMETRIC_KEY_PAIR => false,
-            GET_DATA => {
-                let due = |slot| self.slots.certificate_is_due(slot);
-                !KeySlot::ALL.into_iter().any(due)
-                    || !CommandApdu::parse(command)
-                        .ok()
-                        .and_then(|command| objects::asked_tag(command.data.expose()))
-                        .and_then(KeySlot::from_certificate_tag)
-                        .is_some_and(due)
+            GENERATE_ASYMMETRIC_KEY_PAIR | yubico::ATTEST | yubico::IMPORT_KEY => false,
+            GET_DATA => !CommandApdu::parse(command)
+                .ok()
+                .and_then(|command| objects::asked_tag(command.data.expose()))
+                .and_then(KeySlot::from_certificate_tag)
+                .is_some_and(|slot| self.slots.certificate_is_due(slot)),
+            yubico::MOVE_KEY | yubico::GET_METADATA => {
+                KeySlot::from_reference(*p2).is_none_or(|slot| !self.slots.key_is_due(slot))
             }
             _ => true,
         }
@@ -193,7 +208,7 @@ const fn check_class(command: &CommandApdu) -> Result<(), StatusWord> {
     match command.cla {
         0x00 => Ok(()),
         0x10 => match command.ins {
-            GENERAL_AUTHENTICATE | PUT_DATA => Ok(()),
+            GENERAL_AUTHENTICATE | PUT_DATA | yubico::IMPORT_KEY => Ok(()),
             _ => Err(CHAINING_NOT_SUPPORTED),
         },
         0x04 | 0x08 | 0x0C | 0x14 | 0x18 | 0x1C => Err(SECURE_MESSAGING_NOT_SUPPORTED),

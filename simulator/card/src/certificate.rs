@@ -26,7 +26,7 @@ use x509_cert::spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned};
 use x509_cert::time::{Time, Validity as X509Validity};
 
 use crate::key::PrivateKey;
-use crate::slots::KeySlot;
+use crate::slot::KeySlot;
 
 /// From when until when the certificates hold, in seconds since 1970-01-01 00:00 UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,40 +61,69 @@ pub(crate) fn self_signed(
     ))
     .ok()?;
     let public_key_info = key.public_key_info()?;
-    let public_key = SubjectPublicKeyInfoOwned::from_der(&public_key_info).ok()?;
-    let signature_algorithm = signature_algorithm(key);
-    let tbs_certificate = TbsCertificate {
-        version: Version::V3,
-        serial_number: serial_number(slot, &public_key_info)?,
-        signature: signature_algorithm.clone(),
-        issuer: name.clone(),
-        validity: X509Validity {
-            not_before: time(validity.not_before)?,
-            not_after: time(validity.not_after)?,
-        },
-        subject: name,
-        extensions: Some(extensions(slot, key, &public_key)?),
-        subject_public_key_info: public_key,
-        issuer_unique_id: None,
-        subject_unique_id: None,
+    let validity = X509Validity {
+        not_before: time(validity.not_before)?,
+        not_after: time(validity.not_after)?,
     };
-    let signature = sign(key, &tbs_certificate.to_der().ok()?, rng)?;
-    Certificate {
-        tbs_certificate,
-        signature_algorithm,
-        signature: BitString::from_bytes(&signature).ok()?,
-    }
-    .to_der()
-    .ok()
+    let statement = Statement {
+        serial_number: serial_number(slot, &public_key_info)?,
+        issuer: name.clone(),
+        validity,
+        subject: name,
+        extensions: extensions(slot, key, &public_key_info)?,
+        public_key_info,
+    };
+    statement.sign(key, rng)
 }
 
-const fn purpose(slot: KeySlot) -> &'static str {
-    match slot {
+/// What a certificate says.
+pub(crate) struct Statement {
+    pub(crate) serial_number: SerialNumber,
+    pub(crate) issuer: RdnSequence,
+    pub(crate) validity: X509Validity,
+    pub(crate) subject: RdnSequence,
+    /// DER.
+    pub(crate) public_key_info: Vec<u8>,
+    pub(crate) extensions: Extensions,
+}
+
+impl Statement {
+    /// The certificate, DER.
+    pub(crate) fn sign(self, key: &PrivateKey, rng: &mut ChaCha20Rng) -> Option<Vec<u8>> {
+        let signature_algorithm = signature_algorithm(key);
+        let tbs_certificate = TbsCertificate {
+            version: Version::V3,
+            serial_number: self.serial_number,
+            signature: signature_algorithm.clone(),
+            issuer: self.issuer,
+            validity: self.validity,
+            subject: self.subject,
+            subject_public_key_info: SubjectPublicKeyInfoOwned::from_der(&self.public_key_info)
+                .ok()?,
+            issuer_unique_id: None,
+            subject_unique_id: None,
+            extensions: Some(self.extensions),
+        };
+        let signature = sign(key, &tbs_certificate.to_der().ok()?, rng)?;
+        Certificate {
+            tbs_certificate,
+            signature_algorithm,
+            signature: BitString::from_bytes(&signature).ok()?,
+        }
+        .to_der()
+        .ok()
+    }
+}
+
+fn purpose(slot: KeySlot) -> String {
+    String::from(match slot {
         KeySlot::Authentication => "PIV Authentication",
         KeySlot::Signature => "Digital Signature",
         KeySlot::KeyManagement => "Key Management",
         KeySlot::CardAuthentication => "Card Authentication",
-    }
+        KeySlot::Retired(key) => return format!("Retired Key Management {}", key.number()),
+        KeySlot::Attestation => "PIV Attestation",
+    })
 }
 
 /// Eight bytes that two keys do not share, positive.
@@ -134,16 +163,16 @@ fn time(seconds: u64) -> Option<Time> {
     }
 }
 
-fn extensions(
-    slot: KeySlot,
-    key: &PrivateKey,
-    public_key: &SubjectPublicKeyInfoOwned,
-) -> Option<Extensions> {
+fn extensions(slot: KeySlot, key: &PrivateKey, public_key_info: &[u8]) -> Option<Extensions> {
+    let public_key = SubjectPublicKeyInfoOwned::from_der(public_key_info).ok()?;
+    let is_attestation = slot == KeySlot::Attestation;
+    let constraints =
+        BasicConstraints { ca: is_attestation, path_len_constraint: is_attestation.then_some(0) };
     // Method (1) of RFC 5280, 4.2.1.2 with a newer hash, cut to its length (RFC 7093, 2).
     let key_hash = Sha256::digest(public_key.subject_public_key.raw_bytes());
     let identifier = OctetString::new(key_hash.get(..20)?).ok()?;
     let mut extensions = Vec::from([
-        extension(&BasicConstraints { ca: false, path_len_constraint: None }, true)?,
+        extension(&constraints, true)?,
         extension(&KeyUsage(key_usage(slot, key)), true)?,
         extension(&SubjectKeyIdentifier(identifier), false)?,
     ]);
@@ -160,10 +189,14 @@ fn key_usage(slot: KeySlot, key: &PrivateKey) -> FlagSet<KeyUsages> {
             KeyUsages::DigitalSignature.into()
         }
         (KeySlot::Signature, _) => KeyUsages::DigitalSignature | KeyUsages::NonRepudiation,
-        (KeySlot::KeyManagement, PrivateKey::Rsa(_)) => KeyUsages::KeyEncipherment.into(),
-        (KeySlot::KeyManagement, PrivateKey::P256(_) | PrivateKey::P384(_)) => {
-            KeyUsages::KeyAgreement.into()
+        (KeySlot::Attestation, _) => KeyUsages::KeyCertSign.into(),
+        (KeySlot::KeyManagement | KeySlot::Retired(_), PrivateKey::Rsa(_)) => {
+            KeyUsages::KeyEncipherment.into()
         }
+        (
+            KeySlot::KeyManagement | KeySlot::Retired(_),
+            PrivateKey::P256(_) | PrivateKey::P384(_),
+        ) => KeyUsages::KeyAgreement.into(),
     }
 }
 

@@ -45,16 +45,18 @@ pub(crate) fn capabilities(serial: u32) -> Vec<u8> {
     object
 }
 
-/// Discovery object: the application, and a PIN policy that says "PIV PIN, no global PIN".
-pub(crate) fn discovery() -> Vec<u8> {
+/// Discovery object: the application, and a PIN policy that says "PIV PIN, no global PIN" or "both, the PIV PIN first".
+pub(crate) fn discovery(global_pin: bool) -> Vec<u8> {
+    let policy = if global_pin { [0x60, 0x10] } else { [0x40, 0x00] };
     let mut object = tlv::element(0x4F, &AID);
-    tlv::write(&mut object, 0x5F2F, &[0x40, 0x00]);
+    tlv::write(&mut object, 0x5F2F, &policy);
     object
 }
 
-/// Key history: no retired keys, on the card or elsewhere.
-pub(crate) fn key_history() -> Vec<u8> {
-    let mut object = tlv::element(0xC1, &[0]);
+/// Key history: so many retired keys with their certificates on the card, none elsewhere. OpenSC looks for as many
+/// certificates, from that of 82 on.
+pub(crate) fn key_history(retired: u8) -> Vec<u8> {
+    let mut object = tlv::element(0xC1, &[retired]);
     tlv::write(&mut object, 0xC2, &[0]);
     tlv::write(&mut object, ERROR_DETECTION_CODE, &[]);
     object

@@ -6,19 +6,27 @@ use core::fmt;
 
 use p256::ecdsa::signature::hazmat::PrehashSigner;
 use p256::elliptic_curve::sec1::ToEncodedPoint;
-use p256::pkcs8::{DecodePrivateKey, EncodePublicKey};
+use p256::pkcs8::EncodePublicKey;
 use rand_chacha::ChaCha20Rng;
-use rsa::pkcs1::DecodeRsaPrivateKey;
-use rsa::traits::PublicKeyParts;
+use rsa::traits::{PrivateKeyParts, PublicKeyParts};
 use rsa::{BigUint, RsaPrivateKey};
 use scard_types::{SecretBytes, tlv};
 use zeroize::Zeroizing;
+
+mod parts;
+mod pem;
+
+pub use pem::KeyError;
 
 /// What a key is for, and how long it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyAlgorithm {
     /// RSA with a modulus of 2,048 bits, identifier 07.
     Rsa2048,
+    /// RSA with a modulus of 3,072 bits, identifier 05 (SP 800-78-5).
+    Rsa3072,
+    /// RSA with a modulus of 4,096 bits, identifier 16 (no standard; what Yubico and Nitrokey use).
+    Rsa4096,
     /// ECC on P-256, identifier 11.
     P256,
     /// ECC on P-384, identifier 14.
@@ -26,11 +34,17 @@ pub enum KeyAlgorithm {
 }
 
 impl KeyAlgorithm {
+    /// All of them.
+    pub const ALL: [Self; 5] =
+        [Self::Rsa2048, Self::Rsa3072, Self::Rsa4096, Self::P256, Self::P384];
+
     /// Its number in P1, SP 800-78-4, table 6-2.
     #[must_use]
     pub const fn identifier(self) -> u8 {
         match self {
             Self::Rsa2048 => 0x07,
+            Self::Rsa3072 => 0x05,
+            Self::Rsa4096 => 0x16,
             Self::P256 => 0x11,
             Self::P384 => 0x14,
         }
@@ -39,55 +53,61 @@ impl KeyAlgorithm {
     /// The algorithm of a number in P1.
     #[must_use]
     pub fn from_identifier(identifier: u8) -> Option<Self> {
-        [Self::Rsa2048, Self::P256, Self::P384]
-            .into_iter()
-            .find(|algorithm| algorithm.identifier() == identifier)
+        Self::ALL.into_iter().find(|algorithm| algorithm.identifier() == identifier)
+    }
+
+    /// How long the modulus of an RSA key is.
+    pub(crate) const fn modulus_bits(self) -> Option<usize> {
+        match self {
+            Self::Rsa2048 => Some(2048),
+            Self::Rsa3072 => Some(3072),
+            Self::Rsa4096 => Some(4096),
+            Self::P256 | Self::P384 => None,
+        }
+    }
+
+    /// The RSA algorithm whose modulus is that long.
+    fn of_modulus(bits: usize) -> Option<Self> {
+        Self::ALL.into_iter().find(|algorithm| algorithm.modulus_bits() == Some(bits))
     }
 }
 
 /// A private key. It does not print and is wiped on drop.
 pub enum PrivateKey {
-    /// RSA with a modulus of 2,048 bits.
-    Rsa(Box<RsaPrivateKey>),
+    /// RSA.
+    Rsa(RsaKey),
     /// ECC on P-256.
     P256(p256::SecretKey),
     /// ECC on P-384.
     P384(p384::SecretKey),
 }
 
-/// Why a file holds no key for this card.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum KeyError {
-    /// No PEM block that ends in `PRIVATE KEY`.
-    NoPrivateKey,
-    /// The key is encrypted.
-    Encrypted,
-    /// The block cannot be read, or holds a key of a kind that the card does not know.
-    NotSupported,
-    /// An RSA key of another length.
-    RsaLength {
-        /// Length of its modulus in bits.
-        bits: usize,
-    },
+/// An RSA key of a length that the card knows, with two primes of half that length.
+pub struct RsaKey {
+    key: Box<RsaPrivateKey>,
+    algorithm: KeyAlgorithm,
 }
 
-impl fmt::Display for KeyError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoPrivateKey => f.write_str("there is no PEM block with a private key"),
-            Self::Encrypted => {
-                f.write_str("the private key is encrypted; store it without a password")
-            }
-            Self::NotSupported => {
-                f.write_str("the private key is damaged, or none of RSA 2048, P-256, P-384")
-            }
-            Self::RsaLength { bits } => write!(f, "an RSA key of {bits} bits; the card takes 2048"),
-        }
+impl RsaKey {
+    fn new(key: RsaPrivateKey) -> Option<Self> {
+        let algorithm = KeyAlgorithm::of_modulus(key.n().bits())?;
+        let [p, q] = key.primes() else { return None };
+        let fits = is_half(p, algorithm) && is_half(q, algorithm);
+        fits.then(|| Self { algorithm, key: Box::new(key) })
     }
 }
 
-impl core::error::Error for KeyError {}
+/// Whether a number can be a prime of such a key: half as long, and odd.
+fn is_half(prime: &BigUint, algorithm: KeyAlgorithm) -> bool {
+    let is_odd = prime.to_bytes_le().first().is_some_and(|lowest| lowest & 1 == 1);
+    is_odd && Some(prime.bits().saturating_mul(2)) == algorithm.modulus_bits()
+}
+
+impl AsRef<RsaPrivateKey> for RsaKey {
+    fn as_ref(&self) -> &RsaPrivateKey {
+        &self.key
+    }
+}
 
 impl fmt::Debug for PrivateKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -99,46 +119,13 @@ impl PrivateKey {
     /// Makes a key. `None` if the generator cannot (it has run dry, which a seeded one does not).
     #[must_use]
     pub fn generate(algorithm: KeyAlgorithm, rng: &mut ChaCha20Rng) -> Option<Self> {
-        Some(match algorithm {
-            KeyAlgorithm::Rsa2048 => Self::Rsa(Box::new(RsaPrivateKey::new(rng, 2048).ok()?)),
-            KeyAlgorithm::P256 => Self::P256(p256::SecretKey::random(rng)),
-            KeyAlgorithm::P384 => Self::P384(p384::SecretKey::random(rng)),
-        })
-    }
-
-    /// Reads PEM: PKCS#8 (`PRIVATE KEY`), PKCS#1 (`RSA PRIVATE KEY`) or SEC1 (`EC PRIVATE KEY`). Other blocks before it, such as
-    /// the `EC PARAMETERS` of OpenSSL, are skipped.
-    ///
-    /// # Errors
-    /// See [`KeyError`].
-    pub fn from_pem(text: &str) -> Result<Self, KeyError> {
-        let (label, block) = private_key_block(text).ok_or(KeyError::NoPrivateKey)?;
-        if label.starts_with("ENCRYPTED") || block.contains("Proc-Type: 4,ENCRYPTED") {
-            return Err(KeyError::Encrypted);
-        }
-        let (_, document) =
-            der::SecretDocument::from_pem(block).map_err(|_| KeyError::NotSupported)?;
-        let der = document.as_bytes();
-        let p256 = || p256::SecretKey::from_pkcs8_der(der).ok();
-        let p384 = || p384::SecretKey::from_pkcs8_der(der).ok();
-        let rsa = match label {
-            "RSA" => RsaPrivateKey::from_pkcs1_der(der).ok(),
-            _ => RsaPrivateKey::from_pkcs8_der(der).ok(),
-        };
-        let key = match label {
-            "EC" => p256::SecretKey::from_sec1_der(der)
-                .ok()
-                .map(Self::P256)
-                .or_else(|| p384::SecretKey::from_sec1_der(der).ok().map(Self::P384)),
-            _ => p256().map(Self::P256).or_else(|| p384().map(Self::P384)),
-        };
-        match (key, rsa) {
-            (Some(key), _) => Ok(key),
-            (None, Some(rsa)) if rsa.n().bits() != 2048 => {
-                Err(KeyError::RsaLength { bits: rsa.n().bits() })
+        match algorithm {
+            KeyAlgorithm::Rsa2048 | KeyAlgorithm::Rsa3072 | KeyAlgorithm::Rsa4096 => {
+                let key = RsaPrivateKey::new(rng, algorithm.modulus_bits()?).ok()?;
+                RsaKey::new(key).map(Self::Rsa)
             }
-            (None, Some(rsa)) if rsa.validate().is_ok() => Ok(Self::Rsa(Box::new(rsa))),
-            (None, _) => Err(KeyError::NotSupported),
+            KeyAlgorithm::P256 => Some(Self::P256(p256::SecretKey::random(rng))),
+            KeyAlgorithm::P384 => Some(Self::P384(p384::SecretKey::random(rng))),
         }
     }
 
@@ -146,7 +133,7 @@ impl PrivateKey {
     #[must_use]
     pub const fn algorithm(&self) -> KeyAlgorithm {
         match self {
-            Self::Rsa(_) => KeyAlgorithm::Rsa2048,
+            Self::Rsa(key) => key.algorithm,
             Self::P256(_) => KeyAlgorithm::P256,
             Self::P384(_) => KeyAlgorithm::P384,
         }
@@ -156,7 +143,7 @@ impl PrivateKey {
     #[must_use]
     pub fn public_key_info(&self) -> Option<Vec<u8>> {
         let document = match self {
-            Self::Rsa(key) => key.to_public_key().to_public_key_der(),
+            Self::Rsa(key) => key.key.to_public_key().to_public_key_der(),
             Self::P256(key) => key.public_key().to_public_key_der(),
             Self::P384(key) => key.public_key().to_public_key_der(),
         };
@@ -166,7 +153,7 @@ impl PrivateKey {
     /// What stands inside 7F49, SP 800-73-4 part 2, table 12: modulus and exponent, or the point.
     pub(crate) fn public_key_template(&self) -> Vec<u8> {
         match self {
-            Self::Rsa(key) => {
+            Self::Rsa(RsaKey { key, .. }) => {
                 let mut template = tlv::element(0x81, &key.n().to_bytes_be());
                 tlv::write(&mut template, 0x82, &key.e().to_bytes_be());
                 template
@@ -224,7 +211,7 @@ impl PrivateKey {
     /// The crate's arithmetic is not constant time (RUSTSEC-2023-0071). The blinding and the final check take away
     /// what is easy; nobody should keep a key that matters in a virtual card.
     pub(crate) fn raw_rsa(&self, block: &[u8], rng: &mut ChaCha20Rng) -> Option<SecretBytes> {
-        let Self::Rsa(key) = self else { return None };
+        let Self::Rsa(RsaKey { key, .. }) = self else { return None };
         if block.len() != key.size() {
             return None;
         }
@@ -247,20 +234,4 @@ fn field_sized<const BYTES: usize>(hash: &[u8]) -> [u8; BYTES] {
         end.copy_from_slice(hash);
     }
     field
-}
-
-/// The first PEM block whose label ends in `PRIVATE KEY`: what stands before that in the label, and the block.
-fn private_key_block(text: &str) -> Option<(&str, &str)> {
-    const BEGIN: &str = "-----BEGIN ";
-    let mut rest = text;
-    loop {
-        let at = rest.find(BEGIN)?;
-        rest = rest.get(at..)?;
-        let after = rest.get(BEGIN.len()..)?;
-        let label = after.get(..after.find("-----")?)?;
-        if let Some(kind) = label.strip_suffix("PRIVATE KEY") {
-            return Some((kind.trim_end(), rest));
-        }
-        rest = after;
-    }
 }

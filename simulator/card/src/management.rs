@@ -12,7 +12,8 @@ use zeroize::Zeroizing;
 
 use crate::PivCard;
 use crate::authenticate::Template;
-use crate::pin::equal;
+use crate::policy::TouchPolicy;
+use crate::reference::equal;
 use crate::status::{Answer, BAD_DATA, BAD_P1_P2, DONE, SECURITY_STATUS_NOT_SATISFIED};
 
 /// P2 of the card management key.
@@ -46,6 +47,14 @@ impl ManagementAlgorithm {
             Self::Aes192 => 0x0A,
             Self::Aes256 => 0x0C,
         }
+    }
+
+    /// The cipher of a number in P1.
+    #[must_use]
+    pub fn from_identifier(identifier: u8) -> Option<Self> {
+        [Self::TripleDes, Self::Aes128, Self::Aes192, Self::Aes256]
+            .into_iter()
+            .find(|algorithm| algorithm.identifier() == identifier)
     }
 
     /// How long its keys are, in bytes.
@@ -118,6 +127,22 @@ impl ManagementKey {
         Self { algorithm, key: Zeroizing::new(key) }
     }
 
+    /// Its cipher.
+    #[must_use]
+    pub const fn algorithm(&self) -> ManagementAlgorithm {
+        self.algorithm
+    }
+
+    /// The key itself, for the card's memory.
+    pub(crate) fn expose(&self) -> &[u8] {
+        &self.key
+    }
+
+    /// Whether it is the one that every tool tries first.
+    pub(crate) fn is_well_known(&self) -> bool {
+        equal(&self.key, &Self::well_known(self.algorithm).key)
+    }
+
     /// One block, encrypted; `None` if it is no block.
     fn encrypt(&self, block: &[u8]) -> Option<Vec<u8>> {
         match self.algorithm {
@@ -159,13 +184,23 @@ enum Handshake {
 /// The key and what it has opened.
 pub(crate) struct Management {
     key: ManagementKey,
+    pub(crate) touch: TouchPolicy,
     handshake: Handshake,
     authenticated: bool,
 }
 
 impl Management {
     pub(crate) const fn new(key: ManagementKey) -> Self {
-        Self { key, handshake: Handshake::Idle, authenticated: false }
+        Self { key, touch: TouchPolicy::Never, handshake: Handshake::Idle, authenticated: false }
+    }
+
+    pub(crate) const fn key(&self) -> &ManagementKey {
+        &self.key
+    }
+
+    /// Another key; whoever has set it need not prove it.
+    pub(crate) fn replace(&mut self, key: ManagementKey, touch: TouchPolicy) {
+        (self.key, self.touch, self.handshake) = (key, touch, Handshake::Idle);
     }
 
     /// What is left of it after a reset.

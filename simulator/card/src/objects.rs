@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use scard_types::{CommandApdu, StatusWord, tlv};
 
 use crate::PivCard;
-use crate::slots::KeySlot;
+use crate::slot::KeySlot;
 use crate::status::{
     Answer, BAD_DATA, BAD_P1_P2, DONE, NO_SPACE, NOT_FOUND, SECURITY_STATUS_NOT_SATISFIED,
 };
@@ -44,11 +44,26 @@ const fn reading(tag: u32) -> Option<Reading> {
     }
 }
 
+/// Whether there is such a container.
+pub(crate) const fn is_known(tag: u32) -> bool {
+    reading(tag).is_some()
+}
+
 /// What the card has stored: the value inside 53 (or inside the object's own template) by tag.
 #[derive(Default)]
 pub(crate) struct Objects(BTreeMap<u32, Vec<u8>>);
 
 impl Objects {
+    /// What stands in an object.
+    pub(crate) fn value(&self, tag: u32) -> Option<&[u8]> {
+        self.0.get(&tag).map(Vec::as_slice)
+    }
+
+    /// All that there are, by tag.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &[u8])> {
+        self.0.iter().map(|(tag, value)| (*tag, value.as_slice()))
+    }
+
     /// Stores an object; an empty one is deleted.
     pub(crate) fn put(&mut self, tag: u32, value: Vec<u8>) {
         if value.is_empty() {
@@ -83,7 +98,7 @@ impl PivCard {
             return Err(BAD_P1_P2);
         }
         let tag = asked_tag(command.data.expose()).ok_or(BAD_DATA)?;
-        if reading(tag).ok_or(NOT_FOUND)? == Reading::WithPin && !self.pin_status.verified {
+        if reading(tag).ok_or(NOT_FOUND)? == Reading::WithPin && !self.pins.are_verified() {
             return Err(SECURITY_STATUS_NOT_SATISFIED);
         }
         if let Some(slot) = KeySlot::from_certificate_tag(tag) {
@@ -91,7 +106,7 @@ impl PivCard {
                 self.settle(slot)?;
             }
         }
-        let value = self.objects.0.get(&tag).ok_or(NOT_FOUND)?;
+        let value = self.objects.value(tag).ok_or(NOT_FOUND)?;
         let wrapper = if matches!(tag, DISCOVERY | BIOMETRIC_GROUP) { tag } else { 0x53 };
         Ok(tlv::element(wrapper, value).into())
     }

@@ -1,70 +1,33 @@
 //! PIN and PUK: VERIFY, CHANGE REFERENCE DATA, RESET RETRY COUNTER, SP 800-73-4 part 2, 3.2.1 to 3.2.3.
 
-use scard_types::{CommandApdu, Pin, StatusWord};
+use scard_types::{CommandApdu, StatusWord};
 use zeroize::Zeroizing;
 
 use crate::PivCard;
-use crate::status::{Answer, BAD_DATA, BAD_P1_P2, BLOCKED, DONE, REFERENCE_NOT_FOUND, tries_left};
+use crate::reference::{PADDED_BYTES, PADDING, Padded, Reference};
+use crate::status::{Answer, BAD_DATA, BAD_P1_P2, DONE, REFERENCE_NOT_FOUND};
 
+/// P2 of the global PIN.
+const GLOBAL_PIN: u8 = 0x00;
 /// P2 of the PIV card application PIN.
-const APPLICATION_PIN: u8 = 0x80;
+pub(crate) const APPLICATION_PIN: u8 = 0x80;
 /// P2 of the PIN unblocking key.
-const UNBLOCKING_KEY: u8 = 0x81;
-/// Every reference is sent in so many bytes, padded on the right.
-const PADDED_BYTES: usize = 8;
-const PADDING: u8 = 0xFF;
-
-type Padded = [u8; PADDED_BYTES];
-
-/// A PIN or PUK with its counter.
-pub(crate) struct Reference {
-    value: Zeroizing<Padded>,
-    left: u8,
-    tries: u8,
-}
-
-impl Reference {
-    /// `None` if the value does not fit into eight bytes or is one that `is_well_formed` refuses.
-    pub(crate) fn new(
-        value: &Pin,
-        tries: u8,
-        is_well_formed: impl Fn(&Padded) -> bool,
-    ) -> Option<Self> {
-        let mut padded = Zeroizing::new([PADDING; PADDED_BYTES]);
-        padded.get_mut(..value.expose().len())?.copy_from_slice(value.expose());
-        is_well_formed(&padded).then_some(Self { value: padded, left: tries, tries })
-    }
-
-    /// Takes one try off before it compares, as a card that could lose power in between must.
-    fn check(&mut self, presented: &Padded) -> Result<(), StatusWord> {
-        self.left = self.left.checked_sub(1).ok_or(BLOCKED)?;
-        if !equal(self.value.as_slice(), presented) {
-            return Err(tries_left(self.left));
-        }
-        self.left = self.tries;
-        Ok(())
-    }
-
-    fn replace(&mut self, value: Padded) {
-        *self.value = value;
-        self.left = self.tries;
-    }
-
-    const fn refuse_if_blocked(&self) -> Result<(), StatusWord> {
-        if self.left == 0 { Err(BLOCKED) } else { Ok(()) }
-    }
-}
-
-/// Compares without leaving early.
-pub(crate) fn equal(left: &[u8], right: &[u8]) -> bool {
-    left.len() == right.len()
-        && left.iter().zip(right).fold(0, |difference, (l, r)| difference | (l ^ r)) == 0
-}
+pub(crate) const UNBLOCKING_KEY: u8 = 0x81;
+/// The PIN that every tool tries first.
+pub(crate) const WELL_KNOWN_PIN: &Padded = b"123456\xFF\xFF";
+/// The PUK that every tool tries first.
+pub(crate) const WELL_KNOWN_PUK: &Padded = b"12345678";
 
 /// A PIN has six to eight decimal digits (SP 800-73-4 part 2, 2.4.3).
 pub(crate) fn is_pin(padded: &Padded) -> bool {
     let digits = padded.iter().take_while(|byte| byte.is_ascii_digit()).count();
     digits >= 6 && padded.iter().skip(digits).all(|byte| *byte == PADDING)
+}
+
+/// On a YubiKey a PIN is six to eight bytes of any value.
+fn is_yubikey_pin(padded: &Padded) -> bool {
+    let bytes = padded.iter().take_while(|byte| **byte != PADDING).count();
+    bytes >= 6 && padded.iter().skip(bytes).all(|byte| *byte == PADDING)
 }
 
 /// A PUK is eight bytes of any value; tools pad shorter ones.
@@ -81,76 +44,90 @@ fn padded_pair(bytes: &[u8]) -> Result<(Padded, Padded), StatusWord> {
     Ok((padded(old)?, padded(new)?))
 }
 
-/// What the PIN has opened.
-#[derive(Default)]
-pub(crate) struct PinStatus {
-    /// Since the last reset.
-    pub(crate) verified: bool,
-    /// By the command just before: what the digital signature key asks for.
+/// All of a card.
+pub(crate) struct Pins {
+    /// The PIV card application PIN.
+    pub(crate) application: Reference,
+    /// The PIN that all applications of a card share, where there is one: as good as the other.
+    pub(crate) global: Option<Reference>,
+    /// The PIN unblocking key.
+    pub(crate) puk: Reference,
+    /// The command just before was a successful VERIFY: what the digital signature key asks for.
     pub(crate) just_verified: bool,
+}
+
+impl Pins {
+    pub(crate) const fn new(
+        application: Reference,
+        global: Option<Reference>,
+        puk: Reference,
+    ) -> Self {
+        Self { application, global, puk, just_verified: false }
+    }
+
+    /// Whether one of the PINs has been verified.
+    pub(crate) fn are_verified(&self) -> bool {
+        self.application.is_verified() || self.global.as_ref().is_some_and(Reference::is_verified)
+    }
+
+    /// Takes back what they have opened.
+    pub(crate) fn forget(&mut self) {
+        self.application.forget();
+        if let Some(global) = &mut self.global {
+            global.forget();
+        }
+        self.just_verified = false;
+    }
+
+    fn pin(&mut self, reference: u8) -> Result<&mut Reference, StatusWord> {
+        match reference {
+            APPLICATION_PIN => Ok(&mut self.application),
+            GLOBAL_PIN => self.global.as_mut().ok_or(REFERENCE_NOT_FOUND),
+            _ => Err(REFERENCE_NOT_FOUND),
+        }
+    }
 }
 
 impl PivCard {
     pub(crate) fn verify(&mut self, command: &CommandApdu) -> Answer {
-        if command.p2 != APPLICATION_PIN {
-            return Err(REFERENCE_NOT_FOUND);
-        }
+        let rules = self.pin_rules();
+        let pin = self.pins.pin(command.p2)?;
         match (command.p1, command.data.expose()) {
-            (0x00, []) => self.pin_state(),
-            (0xFF, []) => {
-                self.pin_status.verified = false;
-                DONE
-            }
+            (0x00, []) => pin.state()?,
+            (0xFF, []) => pin.forget(),
             (0x00, presented) => {
-                self.pin.refuse_if_blocked()?;
+                pin.refuse_if_blocked()?;
                 let presented = Zeroizing::new(padded(presented)?);
-                if !is_pin(&presented) {
-                    return Err(BAD_DATA);
-                }
-                self.pin_status.verified = false;
-                self.pin.check(&presented)?;
-                self.pin_status = PinStatus { verified: true, just_verified: true };
-                DONE
+                rules.refuse_format(&presented)?;
+                pin.check(&presented)?;
+                self.pins.just_verified = true;
             }
-            (0xFF, _) => Err(BAD_DATA),
-            _ => Err(BAD_P1_P2),
+            (0xFF, _) => return Err(BAD_DATA),
+            _ => return Err(BAD_P1_P2),
         }
-    }
-
-    /// VERIFY without data asks how things stand.
-    fn pin_state(&self) -> Answer {
-        if self.pin_status.verified {
-            return DONE;
-        }
-        self.pin.refuse_if_blocked()?;
-        Err(tries_left(self.pin.left))
+        DONE
     }
 
     pub(crate) fn change_reference_data(&mut self, command: &CommandApdu) -> Answer {
         if command.p1 != 0x00 {
             return Err(BAD_P1_P2);
         }
+        let rules = self.pin_rules();
         let pair = || padded_pair(command.data.expose()).map(Zeroizing::new);
-        match command.p2 {
-            APPLICATION_PIN => {
-                self.pin.refuse_if_blocked()?;
-                let pair = pair()?;
-                if !is_pin(&pair.0) || !is_pin(&pair.1) {
-                    return Err(BAD_DATA);
-                }
-                self.pin_status.verified = false;
-                self.pin.check(&pair.0)?;
-                self.pin.replace(pair.1);
-                self.pin_status.verified = true;
-            }
-            UNBLOCKING_KEY => {
-                self.puk.refuse_if_blocked()?;
-                let pair = pair()?;
-                self.puk.check(&pair.0)?;
-                self.puk.replace(pair.1);
-            }
-            _ => return Err(REFERENCE_NOT_FOUND),
+        if command.p2 == UNBLOCKING_KEY {
+            self.pins.puk.refuse_if_blocked()?;
+            let pair = pair()?;
+            self.pins.puk.check(&pair.0)?;
+            self.pins.puk.replace(pair.1);
+            return DONE;
         }
+        let pin = self.pins.pin(command.p2)?;
+        pin.refuse_if_blocked()?;
+        let pair = pair()?;
+        rules.refuse_format(&pair.0)?;
+        rules.refuse_format(&pair.1)?;
+        pin.check(&pair.0)?;
+        rules.replace(pin, pair.1)?;
         DONE
     }
 
@@ -161,13 +138,39 @@ impl PivCard {
         if command.p2 != APPLICATION_PIN {
             return Err(REFERENCE_NOT_FOUND);
         }
-        self.puk.refuse_if_blocked()?;
+        let rules = self.pin_rules();
+        self.pins.puk.refuse_if_blocked()?;
         let pair = Zeroizing::new(padded_pair(command.data.expose())?);
-        if !is_pin(&pair.1) {
+        rules.refuse_format(&pair.1)?;
+        self.pins.puk.check(&pair.0)?;
+        rules.replace(&mut self.pins.application, pair.1)?;
+        DONE
+    }
+
+    const fn pin_rules(&self) -> PinRules {
+        if self.firmware.is_some() { PinRules::Yubikey } else { PinRules::Standard }
+    }
+}
+
+/// What a PIN looks like.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum PinRules {
+    /// What is no PIN is no try either.
+    Standard,
+    /// A YubiKey looks at the counter first: its tools block it with empty PINs before they reset it.
+    Yubikey,
+}
+
+impl PinRules {
+    fn refuse_format(self, pin: &Padded) -> Result<(), StatusWord> {
+        if self == Self::Standard && !is_pin(pin) { Err(BAD_DATA) } else { Ok(()) }
+    }
+
+    fn replace(self, pin: &mut Reference, value: Padded) -> Result<(), StatusWord> {
+        if self == Self::Yubikey && !is_yubikey_pin(&value) {
             return Err(BAD_DATA);
         }
-        self.puk.check(&pair.0)?;
-        self.pin.replace(pair.1);
-        DONE
+        pin.replace(value);
+        Ok(())
     }
 }

@@ -8,7 +8,9 @@ use scard_types::{Atr, Pin};
 use crate::certificate::Validity;
 use crate::key::KeyAlgorithm;
 use crate::management::{ManagementAlgorithm, ManagementKey};
-use crate::slots::{KeySlot, KeySource, SlotProfile};
+use crate::slot::KeySlot;
+use crate::slots::{KeySource, SlotProfile};
+use crate::yubico::Firmware;
 
 /// T=1, 254 bytes a block, at 38 ETU (TA1 = 96); category indicator 80; capabilities 73 (selection by full and cut
 /// name, chaining, extended lengths); issuer's data 55 "scard"; TCK.
@@ -25,6 +27,20 @@ pub fn default_atr() -> Atr {
     Atr::new(&DEFAULT_ATR).expect("it has 19 bytes and begins with 3B")
 }
 
+/// The answer to reset of a YubiKey 5.
+const YUBIKEY_5_ATR: [u8; 23] = [
+    0x3B, 0xFD, 0x13, 0x00, 0x00, 0x81, 0x31, 0xFE, 0x15, 0x80, 0x73, 0xC0, 0x21, 0xC0, 0x57, b'Y',
+    b'u', b'b', b'i', b'K', b'e', b'y', 0x40,
+];
+
+/// The answer to reset of a YubiKey 5, by which programs know it.
+#[must_use]
+#[expect(clippy::missing_panics_doc, reason = "the bytes stand above, a test takes them apart")]
+#[expect(clippy::expect_used, reason = "the same")]
+pub fn yubikey_5_atr() -> Atr {
+    Atr::new(&YUBIKEY_5_ATR).expect("it has 23 bytes and begins with 3B")
+}
+
 /// What a card is to be.
 #[derive(Debug)]
 pub struct PivProfile {
@@ -34,14 +50,16 @@ pub struct PivProfile {
     pub serial: u32,
     /// The PIV card application PIN, six to eight digits.
     pub pin: Pin,
+    /// The PIN that this card would share with other applications: good for everything that the other is good for.
+    pub global_pin: Option<Pin>,
     /// The PIN unblocking key, up to eight bytes.
     pub puk: Pin,
-    /// Tries of PIN and PUK, each.
+    /// Tries of each PIN and the PUK.
     pub tries: u8,
     /// The card management key.
     pub management_key: ManagementKey,
     /// The firmware version of a YubiKey, for a card that claims to be one.
-    pub firmware: Option<[u8; 3]>,
+    pub firmware: Option<Firmware>,
     /// Where all random numbers and keys come from. Cards with the same seed and serial number have the same keys.
     pub seed: [u8; 32],
     /// When the certificates hold that the card signs itself.
@@ -84,13 +102,14 @@ impl PivProfile {
     /// P-256 keys in all four slots.
     #[must_use]
     pub fn new(serial: u32, seed: [u8; 32], validity: Validity) -> Self {
-        let slots = KeySlot::ALL.map(|slot| {
+        let slots = KeySlot::STANDARD.map(|slot| {
             (slot, SlotProfile { key: KeySource::Made(KeyAlgorithm::P256), certificate: None })
         });
         Self {
             atr: default_atr(),
             serial,
             pin: well_known(b"123456"),
+            global_pin: None,
             puk: well_known(b"12345678"),
             tries: 3,
             management_key: ManagementKey::well_known(ManagementAlgorithm::TripleDes),
@@ -99,6 +118,18 @@ impl PivProfile {
             validity,
             slots: slots.into(),
         }
+    }
+
+    /// The same card as a YubiKey: with the instructions of Yubico, the management key that such a card has when it
+    /// is new, and a key in F9 that attests others.
+    #[must_use]
+    pub fn as_yubikey(mut self, firmware: Firmware) -> Self {
+        self.firmware = Some(firmware);
+        self.management_key = ManagementKey::well_known(firmware.first_cipher());
+        let attestation =
+            SlotProfile { key: KeySource::Made(KeyAlgorithm::Rsa2048), certificate: None };
+        self.slots.insert(KeySlot::Attestation, attestation);
+        self
     }
 }
 
@@ -111,6 +142,15 @@ fn well_known(digits: &[u8]) -> Pin {
 mod tests {
     use super::*;
     use scard_types::Protocol;
+
+    #[test]
+    fn the_answer_to_reset_of_a_yubikey_is_whole() {
+        let atr = yubikey_5_atr();
+        let parts = atr.parts().unwrap();
+        assert_eq!(atr.protocols(), [Protocol::T1]);
+        assert_eq!(parts.historical, b"\x80\x73\xC0\x21\xC0\x57YubiKey");
+        assert!(parts.check.is_some() && parts.trailing.is_empty());
+    }
 
     #[test]
     fn the_default_answer_to_reset_is_that_of_a_contact_card_that_speaks_t1() {

@@ -16,8 +16,8 @@ impl PivCard {
     /// Selects by name, in full or cut on the right.
     ///
     /// PIV is the only application and the default one, so there is nothing to switch: selecting it again leaves the
-    /// security state as it is, and so does the refusal of any other name.
-    pub(crate) fn select(&self, command: &CommandApdu) -> Answer {
+    /// security state as it is, and so does the refusal of any other name. A YubiKey begins anew with each selection.
+    pub(crate) fn select(&mut self, command: &CommandApdu) -> Answer {
         if (command.p1, command.p2) != (0x04, 0x00) {
             return Err(BAD_P1_P2);
         }
@@ -25,15 +25,20 @@ impl PivCard {
         if name.len() < RID_BYTES || !AID.starts_with(name) {
             return Err(NOT_FOUND);
         }
-        Ok(application_property_template().into())
+        if self.firmware.is_some() {
+            self.forget();
+        }
+        Ok(application_property_template(self.firmware.is_none()).into())
     }
 }
 
 /// The application property template, SP 800-73-4 part 2, table 3.
-fn application_property_template() -> Vec<u8> {
+fn application_property_template(labelled: bool) -> Vec<u8> {
     let (provider, extension) = AID.split_at_checked(RID_BYTES).unwrap_or_default();
     let mut template = tlv::element(0x4F, extension);
     tlv::write(&mut template, 0x79, &tlv::element(0x4F, provider));
-    tlv::write(&mut template, 0x50, b"scard virtual PIV card");
+    if labelled {
+        tlv::write(&mut template, 0x50, b"scard virtual PIV card");
+    }
     tlv::element(0x61, &template)
 }

@@ -1,4 +1,4 @@
-//! The four key slots of the card edge, SP 800-73-4 part 1, 3.1 and part 2, table 4.
+//! What stands in the key slots of a card.
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
@@ -11,60 +11,9 @@ use crate::PivCard;
 use crate::certificate;
 use crate::contents;
 use crate::key::{KeyAlgorithm, PrivateKey};
-use crate::status::NO_DIAGNOSIS;
-
-/// A place for a key and its certificate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum KeySlot {
-    /// 9A, PIV authentication: the PIN once.
-    Authentication,
-    /// 9C, digital signature: the PIN just before each use.
-    Signature,
-    /// 9D, key management: the PIN once.
-    KeyManagement,
-    /// 9E, card authentication: no PIN.
-    CardAuthentication,
-}
-
-impl KeySlot {
-    /// All of them, in the order of their references.
-    pub const ALL: [Self; 4] =
-        [Self::Authentication, Self::Signature, Self::KeyManagement, Self::CardAuthentication];
-
-    /// The key reference, P2 of the commands.
-    #[must_use]
-    pub const fn reference(self) -> u8 {
-        match self {
-            Self::Authentication => 0x9A,
-            Self::Signature => 0x9C,
-            Self::KeyManagement => 0x9D,
-            Self::CardAuthentication => 0x9E,
-        }
-    }
-
-    /// The slot of a key reference.
-    #[must_use]
-    pub fn from_reference(reference: u8) -> Option<Self> {
-        Self::ALL.into_iter().find(|slot| slot.reference() == reference)
-    }
-
-    /// The tag of the object that holds its certificate.
-    #[must_use]
-    pub const fn certificate_tag(self) -> u32 {
-        match self {
-            Self::Authentication => 0x5F_C105,
-            Self::Signature => 0x5F_C10A,
-            Self::KeyManagement => 0x5F_C10B,
-            Self::CardAuthentication => 0x5F_C101,
-        }
-    }
-
-    /// The slot whose certificate stands in an object.
-    #[must_use]
-    pub fn from_certificate_tag(tag: u32) -> Option<Self> {
-        Self::ALL.into_iter().find(|slot| slot.certificate_tag() == tag)
-    }
-}
+use crate::policy::Policies;
+use crate::slot::KeySlot;
+use crate::status::{NO_DIAGNOSIS, REFERENCE_NOT_FOUND};
 
 /// Where a slot's key comes from.
 #[derive(Debug)]
@@ -73,6 +22,15 @@ pub enum KeySource {
     Made(KeyAlgorithm),
     /// It was given.
     Given(PrivateKey),
+}
+
+impl KeySource {
+    pub(crate) const fn algorithm(&self) -> KeyAlgorithm {
+        match self {
+            Self::Made(algorithm) => *algorithm,
+            Self::Given(key) => key.algorithm(),
+        }
+    }
 }
 
 /// What a slot holds when the card is new.
@@ -84,18 +42,46 @@ pub struct SlotProfile {
     pub certificate: Option<Vec<u8>>,
 }
 
+/// Where a key was made; only for those of its own a card attests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    Card,
+    Outside,
+}
+
 /// A slot at work.
-struct Content {
-    key: KeySource,
+pub(crate) struct Content {
+    pub(crate) key: KeySource,
+    pub(crate) origin: Origin,
+    pub(crate) policies: Policies,
     /// The certificate object is still to be made, for the key that is here.
-    certificate_due: bool,
+    pub(crate) certificate_due: bool,
+}
+
+impl Content {
+    /// What a new card holds in a slot.
+    pub(crate) const fn new(slot: KeySlot, key: KeySource, certificate_due: bool) -> Self {
+        let origin = match key {
+            KeySource::Made(_) => Origin::Card,
+            KeySource::Given(_) => Origin::Outside,
+        };
+        Self { key, origin, policies: Policies::of(slot), certificate_due }
+    }
+
+    /// The key, if it has been made.
+    pub(crate) const fn ready_key(&self) -> Option<&PrivateKey> {
+        match &self.key {
+            KeySource::Made(_) => None,
+            KeySource::Given(key) => Some(key),
+        }
+    }
 }
 
 /// All slots. Keys and certificates that the card makes itself are made when they are first needed; each slot draws
 /// from a stream of its own, so that the order does not matter.
 pub(crate) struct Slots {
-    contents: BTreeMap<KeySlot, Content>,
-    seed: [u8; 32],
+    pub(crate) contents: BTreeMap<KeySlot, Content>,
+    pub(crate) seed: [u8; 32],
 }
 
 impl Slots {
@@ -103,27 +89,17 @@ impl Slots {
         Self { contents: BTreeMap::new(), seed }
     }
 
-    pub(crate) fn insert(&mut self, slot: KeySlot, key: KeySource, certificate_due: bool) {
-        self.contents.insert(slot, Content { key, certificate_due });
+    pub(crate) fn put(&mut self, slot: KeySlot, content: Content) {
+        self.contents.insert(slot, content);
     }
 
-    pub(crate) fn algorithm(&self, slot: KeySlot) -> Option<KeyAlgorithm> {
-        match &self.contents.get(&slot)?.key {
-            KeySource::Made(algorithm) => Some(*algorithm),
-            KeySource::Given(key) => Some(key.algorithm()),
-        }
+    pub(crate) fn content(&self, slot: KeySlot) -> Result<&Content, StatusWord> {
+        self.contents.get(&slot).ok_or(REFERENCE_NOT_FOUND)
     }
 
-    /// The key, if it is there already.
-    pub(crate) fn key(&self, slot: KeySlot) -> Option<&PrivateKey> {
-        match &self.contents.get(&slot)?.key {
-            KeySource::Made(_) => None,
-            KeySource::Given(key) => Some(key),
-        }
-    }
-
-    pub(crate) fn put_key(&mut self, slot: KeySlot, key: PrivateKey) {
-        self.insert(slot, KeySource::Given(key), false);
+    /// Whether the slot's key is still to be made.
+    pub(crate) fn key_is_due(&self, slot: KeySlot) -> bool {
+        self.contents.get(&slot).is_some_and(|content| content.ready_key().is_none())
     }
 
     /// Whether the slot's certificate is still to be made.
@@ -157,5 +133,12 @@ impl PivCard {
             self.objects.put(slot.certificate_tag(), contents::certificate(&certificate));
         }
         Ok(())
+    }
+
+    /// The content of a slot with its key made.
+    pub(crate) fn settled(&mut self, slot: KeySlot) -> Result<(&Content, &PrivateKey), StatusWord> {
+        self.settle(slot)?;
+        let content = self.slots.content(slot)?;
+        Ok((content, content.ready_key().ok_or(NO_DIAGNOSIS)?))
     }
 }

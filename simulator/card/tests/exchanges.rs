@@ -3,7 +3,9 @@
 //! A line `= title` begins a case with a new card (PIN 123456, PUK 12345678, the well-known management key, P-256
 //! everywhere). `COMMAND -> ANSWER` is one exchange, in hexadecimal; `*` at the beginning of an answer stands for any
 //! data. Words in capitals stand for bytes: see `WORDS`. `reset` resets the card, `open` authenticates with the
-//! management key. `#` begins a comment.
+//! well-known management key (`open AES128` with one of another cipher), `firmware 5.4.3` takes a YubiKey instead,
+//! `global` one with a global PIN (OTHER-PIN),
+//! `again` another card with the memory of the one that was there. `#` begins a comment.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests panic")]
 
 mod host;
@@ -11,7 +13,8 @@ mod host;
 use std::fmt::Write;
 
 use host::Host;
-use sim_card::{Card, ManagementAlgorithm};
+use scard_types::Pin;
+use sim_card::{Card, Firmware, ManagementAlgorithm, PivCard};
 
 /// Bytes that come again and again.
 const WORDS: &[(&str, &str)] = &[
@@ -52,8 +55,22 @@ fn check(text: &str) {
             host = Host::new();
         } else if line == "reset" {
             host.0.reset();
-        } else if line == "open" {
-            host.open_management(ManagementAlgorithm::TripleDes);
+        } else if line == "global" {
+            let mut profile = host::profile();
+            profile.global_pin = Some(Pin::new(b"654321").unwrap());
+            host = Host(PivCard::new(profile).unwrap());
+        } else if line == "again" {
+            host = Host(PivCard::from_memory(host.0.memory().expose(), [0; 32]).unwrap());
+        } else if let Some(version) = line.strip_prefix("firmware ") {
+            let version: Vec<u8> = version.split('.').map(|part| part.parse().unwrap()).collect();
+            let firmware = Firmware(version.try_into().unwrap());
+            host = Host(PivCard::new(host::profile().as_yubikey(firmware)).unwrap());
+        } else if let Some(cipher) = line.strip_prefix("open") {
+            host.open_management(match cipher.trim() {
+                "AES128" => ManagementAlgorithm::Aes128,
+                "AES192" => ManagementAlgorithm::Aes192,
+                _ => ManagementAlgorithm::TripleDes,
+            });
         } else if !line.is_empty() {
             let (command, expected) = line.split_once("->").unwrap();
             let got = host.0.transmit(&bytes(command));
@@ -94,6 +111,16 @@ fn keys() {
 #[test]
 fn long_messages() {
     check(include_str!("exchanges/long.txt"));
+}
+
+#[test]
+fn extensions_of_yubico() {
+    check(include_str!("exchanges/yubico.txt"));
+}
+
+#[test]
+fn memory() {
+    check(include_str!("exchanges/memory.txt"));
 }
 
 #[test]

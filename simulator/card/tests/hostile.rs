@@ -17,6 +17,12 @@ const COMMANDS: &[&[u8]] = &[
     b"\x00\x87\x11\x9E\x0A\x7C\x08\x82\x00\x85\x04\x04\x02\x03\x04\x00",
     b"\x00\x47\x00\x9A\x05\xAC\x03\x80\x01\x11\x00",
     b"\x00\xC0\x00\x00\x00",
+    b"\x00\xF7\x00\x9A\x00",
+    b"\x00\xFF\xFF\xFF\x06\x03\x9B\x18123",
+    b"\x00\xFE\x11\x9E\x27\x06\x2012345678123456781234567812345678\xAA\x01\x02",
+    b"\x00\xFA\x05\x05",
+    b"\x00\xFB\x00\x00",
+    b"\x00\xF6\x82\x9A",
 ];
 
 /// Puts a command in front of another as the oracle reads them.
@@ -29,7 +35,7 @@ fn chunk(input: &mut Vec<u8>, command: &[u8]) {
 fn a_command_cut_at_any_byte_is_answered() {
     for command in COMMANDS {
         for end in 0..=command.len() {
-            let mut input = vec![1];
+            let mut input = vec![3];
             chunk(&mut input, &command[..end]);
             chunk(&mut input, command);
             oracle::check(&input);
@@ -42,7 +48,7 @@ fn a_command_with_any_byte_changed_is_answered() {
     let mut rng = ChaCha20Rng::seed_from_u64(1);
     for command in COMMANDS {
         for at in 0..command.len() {
-            let mut input = vec![0];
+            let mut input = vec![2];
             for _ in 0..4 {
                 let mut changed = command.to_vec();
                 let mut noise = [0];

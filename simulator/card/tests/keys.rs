@@ -45,10 +45,13 @@ fn verify(public_key: &[u8], hash: &[u8], signature: &[u8]) {
 
 /// What a program sends to have SHA-256 `hash` signed: the hash, or for RSA the whole padded block.
 fn to_sign(algorithm: KeyAlgorithm, hash: &[u8]) -> Vec<u8> {
-    if algorithm != KeyAlgorithm::Rsa2048 {
-        return hash.to_vec();
-    }
-    let mut block = vec![0xFF; 256 - DIGEST_INFO_SHA_256.len() - hash.len()];
+    let modulus_bytes = match algorithm {
+        KeyAlgorithm::P256 | KeyAlgorithm::P384 => return hash.to_vec(),
+        KeyAlgorithm::Rsa2048 => 256,
+        KeyAlgorithm::Rsa3072 => 384,
+        KeyAlgorithm::Rsa4096 => 512,
+    };
+    let mut block = vec![0xFF; modulus_bytes - DIGEST_INFO_SHA_256.len() - hash.len()];
     block[..2].copy_from_slice(&[0x00, 0x01]);
     *block.last_mut().unwrap() = 0x00;
     block.extend_from_slice(&DIGEST_INFO_SHA_256);
@@ -60,7 +63,7 @@ fn to_sign(algorithm: KeyAlgorithm, hash: &[u8]) -> Vec<u8> {
 fn each_slot_signs_with_the_key_of_its_certificate() {
     for algorithm in [KeyAlgorithm::P256, KeyAlgorithm::P384] {
         let mut host = card_with(algorithm);
-        for slot in KeySlot::ALL {
+        for slot in KeySlot::STANDARD {
             let key = public_key(&host.certificate(slot));
             let hash = Sha384::digest([slot.reference()]);
             let hash = if algorithm == KeyAlgorithm::P256 { &hash[..32] } else { &hash[..] };
@@ -99,6 +102,24 @@ fn an_rsa_key_is_made_when_it_is_needed_signs_and_decrypts() {
     assert_eq!(on_card(&[0xFF; 256]), Err(BAD_DATA), "not below the modulus");
     assert_eq!(on_card(&public.n().to_bytes_be()), Err(BAD_DATA));
     assert_eq!(on_card(&[0x00; 256]).unwrap(), [0x00; 256]);
+}
+
+#[test]
+fn long_rsa_keys_are_made_and_sign() {
+    for (algorithm, modulus_bits) in [(KeyAlgorithm::Rsa3072, 3072), (KeyAlgorithm::Rsa4096, 4096)]
+    {
+        let mut host = Host::new();
+        let slot = KeySlot::CardAuthentication;
+        host.open_management(ManagementAlgorithm::TripleDes);
+        let template = [0xAC, 0x03, 0x80, 0x01, algorithm.identifier()];
+        let answer = host.ask(0x47, 0x00, slot.reference(), &template);
+        let number = |tag| rsa::BigUint::from_bytes_be(&inside(&answer, &[0x7F49, tag]));
+        let key = RsaPublicKey::new(number(0x81), number(0x82)).unwrap();
+        assert_eq!(key.n().bits(), modulus_bits);
+        let hash = Sha256::digest(b"to be signed");
+        let signature = host.use_key(algorithm, slot, 0x81, &to_sign(algorithm, &hash)).unwrap();
+        key.verify(rsa::Pkcs1v15Sign::new::<Sha256>(), &hash, &signature).unwrap();
+    }
 }
 
 #[test]
@@ -174,7 +195,7 @@ fn a_generated_key_replaces_the_old_one_and_leaves_the_certificate() {
                 let key = p384::PublicKey::from_sec1_bytes(&point).unwrap();
                 p256::pkcs8::EncodePublicKey::to_public_key_der(&key)
             }
-            KeyAlgorithm::Rsa2048 => {
+            KeyAlgorithm::Rsa2048 | KeyAlgorithm::Rsa3072 | KeyAlgorithm::Rsa4096 => {
                 let number = |tag| rsa::BigUint::from_bytes_be(&inside(&answer, &[0x7F49, tag]));
                 let key = RsaPublicKey::new(number(0x81), number(0x82)).unwrap();
                 p256::pkcs8::EncodePublicKey::to_public_key_der(&key)

@@ -8,7 +8,10 @@ use tokio::sync::mpsc;
 use crate::bay::{Bay, Resident};
 use crate::make::MakeError;
 use crate::slot::{MODEL, SimEvents, SimSlot, VENDOR};
-use crate::spec::{CardSpec, Line, SimSpec};
+use crate::spec::{CardSpec, Line, Preset, SimSpec};
+
+/// How a YubiKey's reader begins: programs look for "Yubico YubiKey", and for the interfaces behind it.
+const YUBIKEY_NAME: &str = "Yubico YubiKey CCID";
 
 /// Virtual readers with virtual cards.
 #[derive(Default)]
@@ -86,7 +89,13 @@ impl SimDriver {
         let order = Order { number: self.last_order, line: spec.line.clone() };
         let naming = match &spec.reader.name {
             Some(name) => ReaderNaming::Verbatim(name.clone()),
-            None => ReaderNaming::Indexed { base: format!("{VENDOR} {MODEL}"), slot: 0 },
+            None => {
+                let base = match spec.card.preset {
+                    Some(Preset::Yubikey5) => YUBIKEY_NAME.to_owned(),
+                    Some(Preset::Nist) | None => format!("{VENDOR} {MODEL}"),
+                };
+                ReaderNaming::Indexed { base, slot: 0 }
+            }
         };
         // Until the resource manager says otherwise.
         let name = match &naming {
@@ -120,7 +129,9 @@ impl SimDriver {
                 serial
             }
         };
-        Ok(Resident::new(spec.make(serial)?, serial))
+        let card = spec.make(serial)?;
+        let serial = card.serial();
+        Ok(Resident::new(card, serial))
     }
 
     async fn announce_new(&mut self, announce: &mpsc::Sender<Announcement>) {

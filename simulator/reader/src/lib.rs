@@ -9,10 +9,12 @@ mod bay;
 pub mod command;
 mod driver;
 mod features;
+mod keep;
 mod make;
 mod slot;
 pub mod spec;
 
 pub use driver::SimDriver;
+pub use keep::{MemoryFileError, VirtualCard};
 pub use make::MakeError;
-pub use spec::{CardSpec, ReaderSpec, SimSpec, SlotSpec, SpecError};
+pub use spec::{CardSpec, Preset, ReaderSpec, SimSpec, SlotSpec, SpecError};

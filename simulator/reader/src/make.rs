@@ -8,9 +8,11 @@ use rand_core::{OsRng, RngCore};
 use scard_types::Pin;
 use sim_card::{
     KeyError, KeySource, PivCard, PivProfile, PrivateKey, ProfileError, SlotProfile, Validity,
+    yubikey_5_atr,
 };
 
-use crate::spec::{CardSpec, SlotSpec};
+use crate::keep::{MemoryFile, MemoryFileError, VirtualCard};
+use crate::spec::{CardSpec, Preset, SlotSpec};
 
 const DAY_SECONDS: u64 = 24 * 60 * 60;
 /// How long the certificates hold that a card signs itself.
@@ -39,6 +41,8 @@ pub enum MakeError {
         /// Which.
         path: PathBuf,
     },
+    /// The memory of a card cannot be kept.
+    Memory(MemoryFileError),
     /// Something does not fit on the card.
     Profile(ProfileError),
     /// The system gives no random numbers.
@@ -53,6 +57,7 @@ impl fmt::Display for MakeError {
             Self::Certificate { path } => {
                 write!(f, "{}: no certificate in PEM or DER", path.display())
             }
+            Self::Memory(error) => error.fmt(f),
             Self::Profile(error) => error.fmt(f),
             Self::Random => f.write_str("the system gives no random numbers; use seed=N"),
         }
@@ -62,16 +67,35 @@ impl fmt::Display for MakeError {
 impl std::error::Error for MakeError {}
 
 impl CardSpec {
-    /// Makes the card; `serial` is for one that was ordered without.
+    /// Makes the card, or has the one again that is in the file; `serial` is for a new one that was ordered without.
     ///
     /// # Errors
     /// See [`MakeError`].
-    pub fn make(&self, serial: u32) -> Result<PivCard, MakeError> {
+    pub fn make(&self, serial: u32) -> Result<VirtualCard, MakeError> {
+        let Some(path) = &self.state else { return Ok(VirtualCard::new(self.new_card(serial)?)) };
+        let file = MemoryFile::open(path).map_err(MakeError::Memory)?;
+        // Not from the order's seed: a key made after each start would be the same one.
+        let card = match file.card(random_seed()?).map_err(MakeError::Memory)? {
+            Some(card) => card,
+            None => self.new_card(serial)?,
+        };
+        VirtualCard::kept(card, file).map_err(MakeError::Memory)
+    }
+
+    fn new_card(&self, serial: u32) -> Result<PivCard, MakeError> {
         let mut profile = PivProfile::new(serial, self.seed_bytes(serial)?, validity());
+        if let Some(firmware) = self.firmware() {
+            profile = profile.as_yubikey(firmware);
+        }
+        if self.preset == Some(Preset::Yubikey5) {
+            profile.atr = yubikey_5_atr();
+        }
         profile.atr = self.atr.unwrap_or(profile.atr);
-        profile.firmware = self.firmware;
         if let Some(pin) = &self.pin {
             profile.pin = copy(pin, ProfileError::BadPin)?;
+        }
+        if let Some(pin) = &self.global_pin {
+            profile.global_pin = Some(copy(pin, ProfileError::BadPin)?);
         }
         if let Some(puk) = &self.puk {
             profile.puk = copy(puk, ProfileError::BadPuk)?;
@@ -90,16 +114,18 @@ impl CardSpec {
 
     /// The same seed and serial number make the same card.
     fn seed_bytes(&self, serial: u32) -> Result<[u8; 32], MakeError> {
+        let Some(seed) = self.seed else { return random_seed() };
         let mut bytes = [0; 32];
-        match self.seed {
-            None => OsRng.try_fill_bytes(&mut bytes).map_err(|_| MakeError::Random)?,
-            Some(seed) => {
-                let given = seed.to_le_bytes().into_iter().chain(serial.to_le_bytes());
-                bytes.iter_mut().zip(given).for_each(|(place, byte)| *place = byte);
-            }
-        }
+        let given = seed.to_le_bytes().into_iter().chain(serial.to_le_bytes());
+        bytes.iter_mut().zip(given).for_each(|(place, byte)| *place = byte);
         Ok(bytes)
     }
+}
+
+fn random_seed() -> Result<[u8; 32], MakeError> {
+    let mut bytes = [0; 32];
+    OsRng.try_fill_bytes(&mut bytes).map_err(|_| MakeError::Random)?;
+    Ok(bytes)
 }
 
 impl SlotSpec {

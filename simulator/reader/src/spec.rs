@@ -5,32 +5,35 @@
 //! | key | meaning | default |
 //! | --- | --- | --- |
 //! | `name=TEXT` | name of the reader, used as it stands | `scard Virtual PIV Reader RR SS` |
+//! | `preset=nist`, `preset=yubikey-5` | a card of the standard, or a YubiKey 5: its name, answer to reset, `firmware=5.4.3` | `nist` |
 //! | `count=N` | so many readers, 1 to 10,000; their serial numbers count up | 1 |
 //! | `empty` | without a card in it; one is kept beside it for `insert` | |
 //! | `atr=HEX` | the card's answer to reset | a contact card that speaks T=1 |
 //! | `serial=N` | the card's serial number | counts up from 1 |
-//! | `firmware=A.B.C` | claims to be a YubiKey of that version, below 5.3.0: programs expect more of later ones | none |
+//! | `firmware=A.B.C` | claims to be a YubiKey of that version, below 5.8.0 | none |
 //! | `pin=DIGITS` | six to eight digits | 123456 |
+//! | `global-pin=DIGITS` | a PIN that is as good as the other | none |
 //! | `puk=TEXT` | up to eight characters | 12345678 |
+//! | `state=FILE` | the card's memory is in this file; what describes a card is for the first one only | in memory, gone at the end |
 //! | `seed=N` | the same keys and random numbers each time | different each time |
-//! | `9b=CIPHER[:HEX]` | management key: `3des`, `aes128`, `aes192`, `aes256` | `3des` with the well-known key |
-//! | `9a=KIND` | `p256`, `p384`, `rsa2048`: made when it is first used; `none`: the slot is empty | `p256` |
+//! | `9b=CIPHER[:HEX]` | management key: `3des`, `aes128`, `aes192`, `aes256` | `3des` (from 5.7.0 on `aes192`) with the well-known key |
+//! | `9a=KIND` | `p256`, `p384`, `rsa2048`, `rsa3072`, `rsa4096`: made when it is first used; `none`: the slot is empty | `p256` |
 //! | `9a.key=FILE` | a private key instead: PEM, PKCS#8, PKCS#1 or SEC1, no password | |
 //! | `9a.cert=FILE` | the certificate instead of one that the card signs itself: PEM or DER | |
 //!
-//! The last three likewise for `9c`, `9d` and `9e`.
+//! The last three likewise for `9c`, `9d` and `9e`; for the retired keys `82` to `95`, which are empty otherwise; and
+//! for `f9` of a YubiKey, which attests.
 
-use std::collections::BTreeMap;
 use std::fmt;
-use std::path::PathBuf;
 use std::str::FromStr;
 
 use reader_api::order::{Item, Items};
-use scard_types::{Atr, Pin, ReaderName};
-use sim_card::{KeyAlgorithm, KeySlot, ManagementAlgorithm, ManagementKey};
+use scard_types::ReaderName;
 
+mod card;
 mod error;
 
+pub use card::{CardSpec, Preset, SlotSpec};
 pub use error::SpecError;
 
 /// The most readers that one line may order.
@@ -74,38 +77,6 @@ impl Default for ReaderSpec {
     }
 }
 
-/// What card to make; `None` means the default.
-#[derive(Debug, Default)]
-pub struct CardSpec {
-    /// The answer to reset.
-    pub atr: Option<Atr>,
-    /// The serial number.
-    pub serial: Option<u32>,
-    /// The firmware version of the YubiKey that it claims to be.
-    pub firmware: Option<[u8; 3]>,
-    /// The PIN.
-    pub pin: Option<Pin>,
-    /// The PUK.
-    pub puk: Option<Pin>,
-    /// Where keys and random numbers come from.
-    pub seed: Option<u64>,
-    /// Cipher and bytes of the management key.
-    pub management_key: Option<ManagementKey>,
-    /// Keys and certificates.
-    pub slots: BTreeMap<KeySlot, SlotSpec>,
-}
-
-/// What is in a slot of the card.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SlotSpec {
-    /// The kind of key to make; `Some(None)` for an empty slot.
-    pub kind: Option<Option<KeyAlgorithm>>,
-    /// The file with the private key.
-    pub key: Option<PathBuf>,
-    /// The file with the certificate.
-    pub certificate: Option<PathBuf>,
-}
-
 impl FromStr for SimSpec {
     type Err = SpecError;
 
@@ -128,8 +99,9 @@ impl FromStr for SimSpec {
             seen.push(item.key);
             spec.set(&item)?;
         }
-        for (slot, content) in &spec.card.slots {
-            content.check(*slot)?;
+        spec.card.check()?;
+        if spec.card.state.is_some() && spec.reader.count > 1 {
+            return Err(SpecError::Conflict { key: "count".to_owned(), other: "state".to_owned() });
         }
         Ok(spec)
     }
@@ -170,134 +142,6 @@ impl SimSpec {
         }
         Ok(())
     }
-}
-
-impl CardSpec {
-    fn set(&mut self, item: &Item<'_>) -> Result<(), SpecError> {
-        let pin = |text: &str| Pin::new(text.as_bytes()).ok();
-        match item.key {
-            "atr" => {
-                let atr = |text: &str| Atr::new(&hex(text)?).ok();
-                self.atr =
-                    Some(item.parse("2 to 33 bytes in hexadecimal, beginning 3B or 3F", atr)?);
-            }
-            "serial" => {
-                let allowed = "a number from 0 to 4294967295";
-                self.serial = Some(item.parse(allowed, |text| text.parse().ok())?);
-            }
-            "firmware" => {
-                let allowed = "a version from 1.0.0 to below 5.3.0, as in 5.2.7";
-                self.firmware = Some(item.parse(allowed, firmware)?);
-            }
-            "pin" => {
-                let is_pin = |pin: &Pin| {
-                    let digits = pin.expose();
-                    (6..=8).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit)
-                };
-                self.pin =
-                    Some(item.parse("six to eight digits", |text| pin(text).filter(is_pin))?);
-            }
-            "puk" => {
-                let is_puk = |puk: &Pin| puk.expose().len() <= 8;
-                self.puk =
-                    Some(item.parse("one to eight characters", |text| pin(text).filter(is_puk))?);
-            }
-            "seed" => {
-                let allowed = "a number from 0 to 18446744073709551615";
-                self.seed = Some(item.parse(allowed, |text| text.parse().ok())?);
-            }
-            "9b" => {
-                let allowed = "3des, aes128, aes192 or aes256, with or without :KEY in hexadecimal";
-                self.management_key = Some(item.parse(allowed, management_key)?);
-            }
-            _ => self.set_slot(item)?,
-        }
-        Ok(())
-    }
-
-    /// `9a`, `9a.key`, `9a.cert`, and the same for the other slots.
-    fn set_slot(&mut self, item: &Item<'_>) -> Result<(), SpecError> {
-        let unknown = || SpecError::UnknownKey { key: item.key.to_owned() };
-        let (reference, part) = item.key.split_once('.').unwrap_or((item.key, ""));
-        let slot = KeySlot::ALL
-            .into_iter()
-            .find(|slot| format!("{:02x}", slot.reference()) == reference)
-            .ok_or_else(unknown)?;
-        let path = |text: &str| (!text.is_empty()).then(|| PathBuf::from(text));
-        let content = self.slots.entry(slot).or_default();
-        match part {
-            "" => content.kind = Some(item.parse("p256, p384, rsa2048 or none", key_kind)?),
-            "key" => content.key = Some(item.parse("the name of a PEM file", path)?),
-            "cert" => {
-                content.certificate = Some(item.parse("the name of a PEM or DER file", path)?);
-            }
-            _ => return Err(unknown()),
-        }
-        Ok(())
-    }
-}
-
-impl SlotSpec {
-    fn check(&self, slot: KeySlot) -> Result<(), SpecError> {
-        let name = format!("{:02x}", slot.reference());
-        let other = match self {
-            Self { kind: Some(_), key: Some(_), .. } => format!("{name}.key"),
-            Self { kind: Some(None), certificate: Some(_), .. } => format!("{name}.cert"),
-            Self { .. } => return Ok(()),
-        };
-        Err(SpecError::Conflict { key: name, other })
-    }
-}
-
-fn key_kind(text: &str) -> Option<Option<KeyAlgorithm>> {
-    match text {
-        "p256" => Some(Some(KeyAlgorithm::P256)),
-        "p384" => Some(Some(KeyAlgorithm::P384)),
-        "rsa2048" => Some(Some(KeyAlgorithm::Rsa2048)),
-        "none" => Some(None),
-        _ => None,
-    }
-}
-
-/// From 5.3.0 on programs ask for metadata of keys and do not go on without them.
-fn firmware(text: &str) -> Option<[u8; 3]> {
-    let parts: Vec<u8> = text.split('.').map(|part| part.parse().ok()).collect::<Option<_>>()?;
-    let version = <[u8; 3]>::try_from(parts).ok()?;
-    ([1, 0, 0]..[5, 3, 0]).contains(&version).then_some(version)
-}
-
-fn management_key(text: &str) -> Option<ManagementKey> {
-    let (cipher, key) = match text.split_once(':') {
-        Some((cipher, key)) => (cipher, Some(hex(key)?)),
-        None => (text, None),
-    };
-    let algorithm = match cipher {
-        "3des" => ManagementAlgorithm::TripleDes,
-        "aes128" => ManagementAlgorithm::Aes128,
-        "aes192" => ManagementAlgorithm::Aes192,
-        "aes256" => ManagementAlgorithm::Aes256,
-        _ => return None,
-    };
-    match key {
-        Some(key) => ManagementKey::new(algorithm, &key).ok(),
-        None => Some(ManagementKey::well_known(algorithm)),
-    }
-}
-
-/// Bytes in hexadecimal, with or without spaces or colons between them.
-fn hex(text: &str) -> Option<Vec<u8>> {
-    let digits: Vec<u32> = text
-        .chars()
-        .filter(|c| !matches!(c, ' ' | ':'))
-        .map(|c| c.to_digit(16))
-        .collect::<Option<_>>()?;
-    digits
-        .chunks(2)
-        .map(|pair| match pair {
-            [high, low] => u8::try_from((high << 4) | low).ok(),
-            _ => None,
-        })
-        .collect()
 }
 
 #[cfg(test)]

@@ -82,6 +82,22 @@ async fn readers_are_announced_as_ordered() {
 }
 
 #[tokio::test]
+async fn a_yubikey_is_known_by_the_name_of_its_reader_and_its_answer_to_reset() {
+    let mut bench = Bench::new(&["piv,preset=yubikey-5", "piv,preset=yubikey-5,name=Mine"]).await;
+    let base = "Yubico YubiKey CCID".to_owned();
+    assert_eq!(bench.readers[0].naming, ReaderNaming::Indexed { base, slot: 0 });
+    let name = ReaderName::new("Mine").unwrap();
+    assert_eq!(bench.readers[1].naming, ReaderNaming::Verbatim(name));
+    for reader in [0, 1] {
+        let atr = bench.readers[reader].slot.power_on().await.unwrap();
+        assert_eq!(atr, sim_card::yubikey_5_atr());
+        let version = b"\x00\xFD\x00\x00".as_slice().into();
+        let answer = bench.readers[reader].slot.transmit(Protocol::T1, version).await.unwrap();
+        assert_eq!(answer.expose(), [5, 4, 3, 0x90, 0x00]);
+    }
+}
+
+#[tokio::test]
 async fn cards_come_and_go() {
     let mut bench = Bench::new(&["piv,name=One", "piv,name=Two,empty"]).await;
     let both =

@@ -4,8 +4,8 @@
 use std::path::{Path, PathBuf};
 
 use p256::pkcs8::EncodePrivateKey;
-use sim_card::{Card, KeySlot, PivCard};
-use sim_reader::{CardSpec, SimSpec};
+use sim_card::{Card, KeySlot};
+use sim_reader::{CardSpec, SimSpec, VirtualCard};
 
 /// A folder that is there as long as the test needs it.
 struct Folder(PathBuf);
@@ -30,13 +30,13 @@ impl Drop for Folder {
     }
 }
 
-fn make(spec: &str) -> Result<PivCard, String> {
+fn make(spec: &str) -> Result<VirtualCard, String> {
     let spec: CardSpec = spec.parse().unwrap();
     spec.make(1).map_err(|error| error.to_string())
 }
 
 /// The certificate object of a slot, with its status word.
-fn certificate_object(card: &mut PivCard, slot: KeySlot) -> Vec<u8> {
+fn certificate_object(card: &mut VirtualCard, slot: KeySlot) -> Vec<u8> {
     let [_, tag @ ..] = slot.certificate_tag().to_be_bytes();
     let mut command = vec![0x00, 0xCB, 0x3F, 0xFF, 0x00, 0x00, 0x05, 0x5C, 0x03];
     command.extend(tag);

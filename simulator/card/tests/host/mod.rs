@@ -21,7 +21,7 @@ pub fn profile() -> PivProfile {
 /// A card with keys of one kind in all slots.
 pub fn card_with(algorithm: KeyAlgorithm) -> Host {
     let mut profile = profile();
-    for slot in KeySlot::ALL {
+    for slot in KeySlot::STANDARD {
         let content = SlotProfile { key: KeySource::Made(algorithm), certificate: None };
         profile.slots.insert(slot, content);
     }

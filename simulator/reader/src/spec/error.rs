@@ -5,7 +5,7 @@ use std::fmt;
 use reader_api::order::ItemError;
 
 /// What the keys are, for the message about one that is none.
-const KEYS: &str = "name, count, empty, atr, serial, firmware, pin, puk, seed, 9b, and for 9a, 9c, 9d, 9e: 9a, 9a.key, 9a.cert";
+const KEYS: &str = "name, count, empty, preset, atr, serial, firmware, state, pin, global-pin, puk, seed, 9b, and for 9a, 9c, 9d, 9e, 82 to 95, f9: 9a, 9a.key, 9a.cert";
 
 /// What is wrong with the text.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,5 +1,7 @@
 //! Orders that are taken, and what is said about those that are not.
 
+use scard_types::Pin;
+
 use super::*;
 
 /// The order in one line of its own, so that a table can hold it.
@@ -23,8 +25,11 @@ fn show(spec: &SimSpec) -> String {
     let text = |pin: &Pin| String::from_utf8_lossy(pin.expose()).into_owned();
     add("atr", card.atr.map(|atr| atr.to_string()));
     add("serial", card.serial.map(|serial| serial.to_string()));
+    add("preset", card.preset.map(|preset| format!("{preset:?}")));
+    add("state", card.state.as_ref().map(|path| format!("{path:?}")));
     add("firmware", card.firmware.map(|version| format!("{version:?}")));
     add("pin", card.pin.as_ref().map(text));
+    add("global-pin", card.global_pin.as_ref().map(text));
     add("puk", card.puk.as_ref().map(text));
     add("seed", card.seed.map(|seed| seed.to_string()));
     add("9b", card.management_key.as_ref().map(|key| format!("{key:?}")));
@@ -45,7 +50,19 @@ fn orders_are_read() {
         "piv,pin=654321,puk=abc,seed=18446744073709551615",
         "1x None pin=654321 puk=abc seed=18446744073709551615",
     );
-    check("piv,firmware=5.2.7", "1x None firmware=[5, 2, 7]");
+    check("piv,firmware=5.2.7", "1x None firmware=Firmware([5, 2, 7])");
+    check("piv,global-pin=654321", "1x None global-pin=654321");
+    check("piv,preset=nist,state=a.card", "1x None preset=Nist state=\"a.card\"");
+    check(
+        "piv,firmware=5.7.1,preset=yubikey-5,f9=p384",
+        "1x None preset=Yubikey5 firmware=Firmware([5, 7, 1]) \
+         f9=SlotSpec { kind: Some(Some(P384)), key: None, certificate: None }",
+    );
+    check(
+        "piv,95=rsa3072,8a.key=k",
+        "1x None 8a=SlotSpec { kind: None, key: Some(\"k\"), certificate: None } \
+         95=SlotSpec { kind: Some(Some(Rsa3072)), key: None, certificate: None }",
+    );
     check("piv,9b=aes256", "1x None 9b=ManagementKey(Aes256)");
     check("piv,9b=aes128:000102030405060708090A0B0C0D0E0F", "1x None 9b=ManagementKey(Aes128)");
     check(
@@ -68,10 +85,12 @@ fn errors_say_which_key_is_wrong_and_what_is_allowed() {
     check("piv=1", &card("piv"));
     check(
         "piv,pim=1",
-        "error: no key is called \"pim\"; there are name, count, empty, atr, serial, firmware, pin, puk, seed, 9b, \
-         and for 9a, 9c, 9d, 9e: 9a, 9a.key, 9a.cert",
+        "error: no key is called \"pim\"; there are name, count, empty, preset, atr, serial, firmware, state, \
+         pin, global-pin, puk, seed, 9b, and for 9a, 9c, 9d, 9e, 82 to 95, f9: 9a, 9a.key, 9a.cert",
     );
-    for unknown in ["piv,", "piv,82=p256", "piv,9a.pub=x", "piv, name=x", "piv,9A=p256"] {
+    for unknown in
+        ["piv,", "piv,81=p256", "piv,96=p256", "piv,9a.pub=x", "piv, name=x", "piv,9A=p256"]
+    {
         let spec = unknown.parse::<SimSpec>();
         assert!(matches!(spec, Err(SpecError::UnknownKey { .. })), "{unknown}: {spec:?}");
     }
@@ -84,12 +103,12 @@ fn errors_say_which_key_is_wrong_and_what_is_allowed() {
     check("piv,atr=3B0", "error: atr takes 2 to 33 bytes in hexadecimal, beginning 3B or 3F");
     check("piv,atr=0000", "error: atr takes 2 to 33 bytes in hexadecimal, beginning 3B or 3F");
     check("piv,serial=-1", "error: serial takes a number from 0 to 4294967295");
-    for version in ["5.3.0", "5", "5.2", "5.2.x", "5.2.256", "0.9.9", "1.2.3.4"] {
-        let expected = "error: firmware takes a version from 1.0.0 to below 5.3.0, as in 5.2.7";
+    for version in ["5.8.0", "5", "5.2", "5.2.x", "5.2.256", "0.9.9", "1.2.3.4"] {
+        let expected = "error: firmware takes a version from 1.0.0 to below 5.8.0, as in 5.4.3";
         check(&format!("piv,firmware={version}"), expected);
     }
     check("piv,name=", "error: name takes a name of 1 to 127 bytes, no control characters");
-    check("piv,9a=rsa1024", "error: 9a takes p256, p384, rsa2048 or none");
+    check("piv,9a=rsa1024", "error: 9a takes p256, p384, rsa2048, rsa3072, rsa4096 or none");
     check("piv,9a.key=", "error: 9a.key takes the name of a PEM file");
     check(
         "piv,9b=aes128:0011",
@@ -97,6 +116,15 @@ fn errors_say_which_key_is_wrong_and_what_is_allowed() {
     );
     check("piv,9a=p256,9a.key=k.pem", "error: 9a and 9a.key exclude each other");
     check("piv,9a.cert=c.pem,9a=none", "error: 9a and 9a.cert exclude each other");
+    check("piv,preset=yubikey", "error: preset takes nist or yubikey-5");
+    check("piv,state=", "error: state takes the name of a file");
+    check("piv,state=f,count=2", "error: count and state exclude each other");
+    check("piv,preset=nist,firmware=5.4.3", "error: firmware and preset=nist exclude each other");
+    check(
+        "piv,firmware=5.4.3,global-pin=123456",
+        "error: global-pin and preset=yubikey-5 exclude each other",
+    );
+    check("piv,f9=p256", "error: f9 and preset=nist exclude each other");
     let quotes = "error: a quoted value ends with a quote, and a comma or nothing follows it";
     check("piv,name=\"A", quotes);
     check("piv,name=\"A\"B", quotes);
