@@ -12,7 +12,7 @@ pub mod order;
 use std::future::Future;
 use std::pin::Pin;
 
-use scard_types::{Atr, CardEvent, Protocol, ReaderName, SecretBytes, SlotError};
+use scard_types::{Atr, CardEvent, Protocol, ReaderName, ReaderNaming, SecretBytes, SlotError};
 use tokio::sync::{mpsc, oneshot};
 
 /// What a slot or driver returns while it works. Dropping it must leave the slot usable or report [`SlotError::ReaderGone`] from then on.
@@ -95,20 +95,6 @@ pub trait CardEvents: Send + 'static {
     /// Waits for the next event. A card that is there when the slot is announced is reported as inserted at once,
     /// so the first call answers immediately for a full slot. `None` means that the reader is gone. Cancel safe.
     fn next(&mut self) -> DriverFuture<'_, Option<CardEvent>>;
-}
-
-/// How a reader wants to be called.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ReaderNaming {
-    /// As it stands.
-    Verbatim(ReaderName),
-    /// `<base> RR SS`, the resource manager adds the index.
-    Indexed {
-        /// Model, interface and serial number, as libccid spells them.
-        base: String,
-        /// Slot number within the reader.
-        slot: u8,
-    },
 }
 
 /// A reader (one slot) that a driver has found.

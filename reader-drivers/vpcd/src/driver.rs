@@ -6,9 +6,8 @@
 
 use std::io;
 
-use reader_api::{
-    Announcement, DriverCommand, DriverFuture, NewReader, ReaderDriver, ReaderNaming,
-};
+use reader_api::{Announcement, DriverCommand, DriverFuture, NewReader, ReaderDriver};
+use scard_types::ReaderNaming;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tracing::{Instrument, info, info_span};

@@ -5,9 +5,9 @@ use std::io::Read;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 
-use reader_api::{Announcement, DriverCommand, NewReader, ReaderDriver, ReaderNaming};
+use reader_api::{Announcement, DriverCommand, NewReader, ReaderDriver};
 use reader_vpcd::VpcdDriver;
-use scard_types::CardEvent;
+use scard_types::{CardEvent, ReaderNaming};
 use tokio::sync::{mpsc, oneshot};
 
 struct Running {

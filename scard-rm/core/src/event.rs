@@ -4,7 +4,9 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use scard_types::call::{Call, Peer, ReaderEvent, Reply};
-use scard_types::{Atr, CardEvent, Protocol, ReaderName, ScardCode, SecretBytes, SlotError};
+use scard_types::{
+    Atr, CardEvent, Protocol, ReaderName, ReaderNaming, ScardCode, SecretBytes, SlotError,
+};
 
 /// A connection. The daemon never uses a number twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -30,21 +32,6 @@ pub enum Wire {
     PcscLite,
     /// Ours: numbered requests, any number at once.
     Native,
-}
-
-/// How a reader gets its name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ReaderNaming {
-    /// As it stands (a name that is taken gets the next free index appended).
-    Verbatim(ReaderName),
-    /// `<base> RR SS`: RR is the lowest index free among the readers of the same driver, SS the slot, both in
-    /// hexadecimal; the base is cut so that the whole fits.
-    Indexed {
-        /// Model, interface and serial number.
-        base: String,
-        /// Slot number within the reader.
-        slot: u8,
-    },
 }
 
 /// Something happened.

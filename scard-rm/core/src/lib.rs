@@ -42,8 +42,7 @@ use scard_types::Millis;
 use scard_types::call::{CardHandle, ContextId};
 
 pub use event::{
-    Action, ClientId, DropReason, Event, JobId, Push, ReaderId, ReaderNaming, RequestId, Wire,
-    Work, WorkDone,
+    Action, ClientId, DropReason, Event, JobId, Push, ReaderId, RequestId, Wire, Work, WorkDone,
 };
 pub use limits::{Limits, Quota};
 

@@ -5,9 +5,7 @@ use alloc::format;
 use alloc::string::String;
 
 use scard_types::status_change::is_pnp_reader;
-use scard_types::{MAX_READER_NAME_BYTES, ReaderName};
-
-use crate::event::ReaderNaming;
+use scard_types::{MAX_READER_NAME_BYTES, ReaderName, ReaderNaming};
 
 /// The place of a reader among those of its driver.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,10 +7,10 @@ use alloc::vec::Vec;
 use scard_types::call::{
     Answer, CardHandle, Holder, ReaderDescription, ReaderEntry, ReaderEvent, Sharing,
 };
-use scard_types::{CardState, Millis, Protocol, ReaderName, ScardCode, SlotState};
+use scard_types::{CardState, Millis, Protocol, ReaderName, ReaderNaming, ScardCode, SlotState};
 
 use crate::Core;
-use crate::event::{Action, ReaderId, ReaderNaming};
+use crate::event::{Action, ReaderId};
 use crate::names::Numbered;
 use crate::power::{Task, UnderWay};
 use crate::queue::{OpKind, Queue};

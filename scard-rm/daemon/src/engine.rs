@@ -9,11 +9,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use reader_api::Slot;
-use scard_core::{
-    Action, ClientId, Core, Event, JobId, ReaderId, ReaderNaming, RequestId, Work, WorkDone,
-};
+use scard_core::{Action, ClientId, Core, Event, JobId, ReaderId, RequestId, Work, WorkDone};
 use scard_types::call::{Peer, Reply};
-use scard_types::{CardEvent, Millis};
+use scard_types::{CardEvent, Millis, ReaderNaming};
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tracing::{debug, error, info};

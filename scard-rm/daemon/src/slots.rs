@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use reader_api::{CardEvents, NewReader, Slot};
-use scard_core::{JobId, ReaderId, ReaderNaming, Work, WorkDone};
+use scard_core::{JobId, ReaderId, Work, WorkDone};
 use scard_types::{ReaderName, SecretBytes, SlotError};
 use tokio::sync::mpsc;
 use tracing::{Instrument, info_span};
@@ -101,10 +101,6 @@ pub(crate) fn serve(
 ) -> impl Future<Output = ()> + Send + use<> {
     let NewReader { naming, occupied, slot, events } = new;
     let (orders, taken) = mpsc::channel(1);
-    let naming = match naming {
-        reader_api::ReaderNaming::Verbatim(name) => ReaderNaming::Verbatim(name),
-        reader_api::ReaderNaming::Indexed { base, slot } => ReaderNaming::Indexed { base, slot },
-    };
     let (id, name) = engine.reader_arrived(driver, naming, slot, orders, occupied);
     let presence = Presence { engine: Arc::clone(engine), id };
     presence.serve(taken, events).instrument(info_span!("slot", reader = name))

@@ -87,6 +87,21 @@ impl fmt::Display for ReaderName {
     }
 }
 
+/// How a reader gets its name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ReaderNaming {
+    /// As it stands (a name that is taken gets the next free index appended).
+    Verbatim(ReaderName),
+    /// `<base> RR SS`: RR is the lowest index free among the readers of the same driver, SS the slot, both in
+    /// hexadecimal; the base is cut so that the whole fits.
+    Indexed {
+        /// Model, interface and serial number, as libccid spells them.
+        base: String,
+        /// Slot number within the reader.
+        slot: u8,
+    },
+}
+
 /// What a slot reports of its own accord.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CardEvent {

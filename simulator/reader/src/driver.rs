@@ -1,8 +1,7 @@
 //! The driver: announces the readers that were ordered and obeys commands.
 
-use reader_api::{
-    Announcement, DriverCommand, DriverFuture, NewReader, ReaderDriver, ReaderNaming,
-};
+use reader_api::{Announcement, DriverCommand, DriverFuture, NewReader, ReaderDriver};
+use scard_types::ReaderNaming;
 use tokio::sync::mpsc;
 
 use crate::bay::{Bay, Resident};

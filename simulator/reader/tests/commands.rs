@@ -1,8 +1,10 @@
 //! Driver commands, and what the slots show of them.
 #![allow(clippy::unwrap_used, reason = "tests panic")]
 
-use reader_api::{Announcement, DriverCommand, NewReader, ReaderDriver, ReaderNaming};
-use scard_types::{CardEvent, Protocol, ReaderName, ResponseApdu, SlotError, StatusWord};
+use reader_api::{Announcement, DriverCommand, NewReader, ReaderDriver};
+use scard_types::{
+    CardEvent, Protocol, ReaderName, ReaderNaming, ResponseApdu, SlotError, StatusWord,
+};
 use serde_json::{Value, json};
 use sim_reader::SimDriver;
 use tokio::sync::{mpsc, oneshot};

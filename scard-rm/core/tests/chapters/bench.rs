@@ -3,13 +3,12 @@
 use std::collections::BTreeMap;
 
 use scard_core::{
-    Action, ClientId, Core, Event, JobId, Limits, Push, ReaderId, ReaderNaming, RequestId, Wire,
-    Work, WorkDone,
+    Action, ClientId, Core, Event, JobId, Limits, Push, ReaderId, RequestId, Wire, Work, WorkDone,
 };
 use scard_types::call::{Answer, Call, CardHandle, ContextId, Peer, Reply};
 use scard_types::{
-    Atr, CardEvent, Character, Disposition, Millis, Protocols, ReaderName, ScardCode, ShareMode,
-    SlotError,
+    Atr, CardEvent, Character, Disposition, Millis, Protocols, ReaderName, ReaderNaming, ScardCode,
+    ShareMode, SlotError,
 };
 
 /// A card that offers T=1 only.

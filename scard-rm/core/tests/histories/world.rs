@@ -4,15 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use scard_core::{
-    Action, ClientId, Core, Event, Limits, Quota, ReaderId, ReaderNaming, RequestId, Wire, Work,
-    WorkDone,
+    Action, ClientId, Core, Event, Limits, Quota, ReaderId, RequestId, Wire, Work, WorkDone,
 };
 use scard_types::call::{
     Answer, Call, CardHandle, ContextId, KnownReader, Peer, ReaderDescription,
 };
 use scard_types::status_change::{CHANGED, PNP_READER, compare};
 use scard_types::{
-    Atr, CardEvent, Disposition, Millis, Protocols, ReaderName, ShareMode, SlotError,
+    Atr, CardEvent, Disposition, Millis, Protocols, ReaderName, ReaderNaming, ShareMode, SlotError,
 };
 
 use crate::model::{Asked, Check, Mark, Model, Pending, Reader, Seat, ensure};
