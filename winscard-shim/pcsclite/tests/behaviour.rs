@@ -111,6 +111,24 @@ fn programs_wait_for_the_card_unless_they_say_no_blocking() {
     }
 }
 
+/// With pcsc-lite 2.1 and later nothing is replaced: a variable names the library that does the work.
+#[test]
+fn the_library_works_behind_pcsc_lites_redirector() {
+    if let Some(stage) = Stage::new("threads.c") {
+        let front = tempfile::tempdir().unwrap();
+        let redirector = support::compile_shared("redirect.c", front.path());
+        fs::rename(redirector, front.path().join("libpcsclite.so.1")).unwrap();
+        let behind = |library: &Path| {
+            let mut command = stage.command();
+            command.env("LD_LIBRARY_PATH", front.path()).env("LIBPCSCLITE_DELEGATE", library);
+            command.output().unwrap()
+        };
+        support::printed("behind it", &behind(&stage.folder.path().join("libpcsclite_real.so.1")));
+        let nowhere = behind(Path::new("/nonexistent/libpcsclite.so.1"));
+        assert!(!nowhere.status.success(), "the redirector was in between");
+    }
+}
+
 #[test]
 fn a_thousand_times_loaded_and_unloaded_leaves_nothing_behind() {
     if let Some(stage) = Stage::new("unload.c") {

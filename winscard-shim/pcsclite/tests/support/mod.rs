@@ -75,6 +75,11 @@ pub(crate) fn compile_at_home(source: &str, folder: &Path) -> PathBuf {
     )
 }
 
+/// Compiles a C source into a shared object of its own.
+pub(crate) fn compile_shared(source: &str, folder: &Path) -> PathBuf {
+    compile_with(source, folder, &["-shared".to_owned(), "-fPIC".to_owned()])
+}
+
 fn compile_with(source: &str, folder: &Path, options: &[String]) -> PathBuf {
     let program = folder.join(source.trim_end_matches(".c"));
     let out = Command::new("cc")
