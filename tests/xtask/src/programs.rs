@@ -23,16 +23,19 @@ const fn program(package: &'static str, file: &'static str, judges: &'static str
     Program { package, file, judges }
 }
 
+/// In the names of tests that run pcscd as Debian ships it.
+pub(crate) const DEBIAN_PCSCD: &str = "debian_pcscd";
+
 /// Tests of the house that use it know themselves what to do without it.
 const IN_THE_HOUSE: &str = "tests of the house";
 
 const PROGRAMS: &[Program] = &[
-    program("pcscd", "pcscd", "debian_pcscd"),
-    program("vsmartcard-vpcd", "pcsc/drivers/serial/libifdvpcd.so", "debian_pcscd"),
-    program("util-linux", "unshare", "debian_pcscd"),
-    program("util-linux", "nsenter", "debian_pcscd"),
-    program("util-linux", "mount", "debian_pcscd"),
-    program("iproute2", "ip", "debian_pcscd"),
+    program("pcscd", "pcscd", DEBIAN_PCSCD),
+    program("vsmartcard-vpcd", "pcsc/drivers/serial/libifdvpcd.so", DEBIAN_PCSCD),
+    program("util-linux", "unshare", DEBIAN_PCSCD),
+    program("util-linux", "nsenter", DEBIAN_PCSCD),
+    program("util-linux", "mount", DEBIAN_PCSCD),
+    program("iproute2", "ip", DEBIAN_PCSCD),
     program("libpcsclite1", "libpcsclite.so.1", "stock_library"),
     program("pcsc-tools", "pcsc_scan", "pcsc_scan"),
     program("pcsc-tools", "scriptor", "scriptor"),
@@ -82,8 +85,8 @@ pub(crate) fn provide(tally: &mut Tally, ci: bool) -> Result<Vec<&'static str>, 
         println!("  all {} programs and libraries are here", PROGRAMS.len());
     }
     if !is_root() {
-        tally.not_run("debian_pcscd: only root can give pcscd namespaces of its own".into());
-        left_out.push("debian_pcscd");
+        tally.not_run(format!("{DEBIAN_PCSCD}: only root can give pcscd namespaces of its own"));
+        left_out.push(DEBIAN_PCSCD);
     }
     Ok(left_out)
 }
