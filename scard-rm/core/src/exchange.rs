@@ -3,6 +3,7 @@
 
 use alloc::vec::Vec;
 
+use scard_types::apdu::{MAX_BUFFER_BYTES, MAX_RESPONSE_BYTES};
 use scard_types::call::{Answer, CardHandle, Refusal, Reply};
 use scard_types::{Disposition, Protocol, Protocols, ScardCode, SecretBytes, ShareMode, SlotError};
 
@@ -12,11 +13,6 @@ use crate::power::Task;
 use crate::queue::{Asker, Op, Waiting};
 use crate::requests::Outcome;
 
-/// The longest command, and the longest input of a control code (`MAX_BUFFER_SIZE_EXTENDED`: header 4, length 3,
-/// data 65,536, expected length 3, status word 2), in bytes.
-const MAX_COMMAND_BYTES: usize = 4 + 3 + 65_536 + 3 + 2;
-/// The longest response: data 65,536, status word 2, in bytes.
-const MAX_RESPONSE_BYTES: usize = 65_536 + 2;
 /// A status word, the shortest response, in bytes.
 const MIN_RESPONSE_BYTES: usize = 2;
 
@@ -193,11 +189,11 @@ fn argument_refusal(op: &Op) -> Option<ScardCode> {
         Op::Reconnect { protocols: Protocols::NONE, .. } => Some(ScardCode::ProtocolMismatch),
         Op::Transmit { command, .. } if command.is_empty() => Some(ScardCode::InvalidParameter),
         Op::Transmit { command, receive_limit, .. }
-            if command.len() > MAX_COMMAND_BYTES || exceeds(*receive_limit, MIN_RESPONSE_BYTES) =>
+            if command.len() > MAX_BUFFER_BYTES || exceeds(*receive_limit, MIN_RESPONSE_BYTES) =>
         {
             Some(ScardCode::InsufficientBuffer)
         }
-        Op::Control { input, .. } if input.len() > MAX_COMMAND_BYTES => {
+        Op::Control { input, .. } if input.len() > MAX_BUFFER_BYTES => {
             Some(ScardCode::InsufficientBuffer)
         }
         Op::SetAttribute { value, .. } if value.is_empty() => Some(ScardCode::InvalidParameter),

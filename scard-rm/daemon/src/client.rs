@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use scard_core::{DropReason, Push, RequestId, Wire};
+use scard_types::apdu::MAX_BUFFER_BYTES;
 use scard_types::call::Reply;
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
@@ -20,8 +21,8 @@ use crate::limits::Patience;
 /// What may wait to be sent to a client that does not read; a single message may be longer.
 const BACKLOG_BYTES: usize = 256 * 1024;
 /// What a client may send ahead while its request is parked: the longest message of pcsc-lite's wire,
-/// 8 header + 32 structure + 65,548 payload.
-const AHEAD_BYTES: usize = 8 + 32 + 65_548;
+/// header, structure of a transmit, payload.
+const AHEAD_BYTES: usize = 8 + 32 + MAX_BUFFER_BYTES;
 
 /// Why a connection ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,8 +9,9 @@ use crate::SecretBytes;
 pub const MAX_COMMAND_BYTES: usize = 4 + 3 + 65_535 + 2;
 /// The longest response APDU: 65,536 bytes of data and the status word.
 pub const MAX_RESPONSE_BYTES: usize = 65_536 + 2;
-/// The longest message that pcsc-lite carries either way (`MAX_BUFFER_SIZE_EXTENDED`): 4 + 3 + 65,536 + 3 + 2.
-pub const MAX_BUFFER_BYTES: usize = 65_548;
+/// The longest message that pcsc-lite carries either way, command or input of a control code
+/// (`MAX_BUFFER_SIZE_EXTENDED`): header, length, data, expected length, status word.
+pub const MAX_BUFFER_BYTES: usize = 4 + 3 + 65_536 + 3 + 2;
 
 /// A command APDU, parsed. `Debug` shows the header and the length of the data, never the data.
 #[derive(PartialEq, Eq)]
