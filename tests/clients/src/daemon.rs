@@ -7,8 +7,8 @@ use std::process::Command;
 use crate::child::Talker;
 use crate::stage::{Manager, dist};
 
-/// What the readers are called, by pcscd of necessity, by us because we can.
-pub const READERS: [&str; 2] = ["Virtual PCD 00 00", "Virtual PCD 00 01"];
+/// How the names of vpcd's readers begin, unless a program wants to see others.
+const VPCD: &str = "Virtual PCD";
 
 /// vpcd listens there for its first card, and one above for its second.
 const FIRST_PORT: u16 = 0x8C7B;
@@ -16,6 +16,7 @@ const FIRST_PORT: u16 = 0x8C7B;
 /// A running resource manager with two empty readers.
 pub struct Service {
     folder: PathBuf,
+    readers: [String; 2],
     card: String,
     daemon: Daemon,
 }
@@ -32,12 +33,23 @@ impl Service {
     /// If it does not start.
     #[must_use]
     pub fn start(manager: Manager, name: &str, card: &str) -> Self {
+        Self::with_readers_called(VPCD, manager, name, card)
+    }
+
+    /// Starts one whose readers' names begin with `label`: some programs look for their maker's.
+    ///
+    /// # Panics
+    /// If it does not start.
+    #[must_use]
+    pub fn with_readers_called(label: &str, manager: Manager, name: &str, card: &str) -> Self {
         let folder = own_folder(name);
+        // pcscd calls them so by itself, and we because we can.
+        let readers = [format!("{label} 00 00"), format!("{label} 00 01")];
         let daemon = match manager {
-            Manager::Ours => start_ours(&folder, &two_empty(card)),
-            Manager::DebianPcscd => start_pcscd(&folder),
+            Manager::Ours => start_ours(&folder, &empty(&readers, card)),
+            Manager::DebianPcscd => start_pcscd(&folder, label),
         };
-        Self { folder, card: card.to_owned(), daemon }
+        Self { folder, readers, card: card.to_owned(), daemon }
     }
 
     /// Starts ours with as many readers as that, with cards in them.
@@ -45,13 +57,20 @@ impl Service {
     pub fn with_many_readers(name: &str, count: usize) -> Self {
         let folder = own_folder(name);
         let daemon = start_ours(&folder, &[format!("sim:piv,count={count}")]);
-        Self { folder, card: "piv".into(), daemon }
+        let readers = [format!("{VPCD} 00 00"), format!("{VPCD} 00 01")];
+        Self { folder, readers, card: "piv".into(), daemon }
     }
 
     /// A folder that lives as long as this.
     #[must_use]
     pub fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// The names of its two readers.
+    #[must_use]
+    pub fn readers(&self) -> &[String; 2] {
+        &self.readers
     }
 
     /// Where it listens; `None` is the default path in namespaces of its own.
@@ -115,13 +134,13 @@ impl Service {
             Daemon::Ours(daemon) => daemon.kill(),
             Daemon::Pcscd { .. } => panic!("pcscd's namespaces end with it"),
         }
-        self.daemon = start_ours(&self.folder, &two_empty(&self.card));
+        self.daemon = start_ours(&self.folder, &empty(&self.readers, &self.card));
     }
 
     /// `scard sim insert|remove READER`.
     fn simulate(&self, what: &str, reader: usize) {
         let status = Command::new(dist().join("bin/scard"))
-            .args(["sim", what, READERS[reader]])
+            .args(["sim", what, &self.readers[reader]])
             .env("SCARD_SOCKET", self.folder.join("socket"))
             .stdout(std::process::Stdio::null())
             .status()
@@ -156,8 +175,8 @@ fn own_folder(name: &str) -> PathBuf {
     folder
 }
 
-fn two_empty(card: &str) -> Vec<String> {
-    READERS.iter().map(|name| format!("sim:{card},name=\"{name}\",empty")).collect()
+fn empty(readers: &[String], card: &str) -> Vec<String> {
+    readers.iter().map(|name| format!("sim:{card},name=\"{name}\",empty")).collect()
 }
 
 fn start_ours(folder: &Path, readers: &[String]) -> Daemon {
@@ -175,10 +194,11 @@ fn start_ours(folder: &Path, readers: &[String]) -> Daemon {
 }
 
 /// pcscd listens at one place only, and vpcd at one port: each gets a mount and a network namespace.
-fn start_pcscd(folder: &Path) -> Daemon {
+fn start_pcscd(folder: &Path, label: &str) -> Daemon {
     let config = folder.join("reader.conf.d");
     fs::create_dir(&config).expect("a folder for pcscd");
-    fs::write(config.join("vpcd"), READER_CONF).expect("a file for pcscd");
+    let reader = format!("FRIENDLYNAME \"{label}\"\n{VPCD_CONF}");
+    fs::write(config.join("vpcd"), reader).expect("a file for pcscd");
     let mut command = Command::new("unshare");
     command.args(["--mount", "--net", "--propagation", "private", "sh", "-c", PCSCD]).arg(config);
     command.stderr(log(folder)).env_remove("LD_LIBRARY_PATH");
@@ -202,8 +222,7 @@ kill $!
 wait
 "#;
 
-const READER_CONF: &str = "\
-FRIENDLYNAME \"Virtual PCD\"
+const VPCD_CONF: &str = "\
 DEVICENAME /dev/null:0x8C7B
 LIBPATH /usr/lib/pcsc/drivers/serial/libifdvpcd.so
 CHANNELID 0x8C7B

@@ -5,6 +5,7 @@ mod deny;
 mod dist;
 mod faults;
 mod programs;
+mod python;
 mod run;
 mod suite;
 mod tally;

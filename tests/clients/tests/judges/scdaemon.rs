@@ -1,0 +1,68 @@
+//! GnuPG's scdaemon, which takes a card for itself alone.
+
+use std::process::Command;
+
+use clients::judge::{Bench, said};
+use clients::stage::{Manager, Stage, dist};
+
+
+
+/// scdaemon and the agent that starts it, in a home of their own.
+struct Gnupg<'a> {
+    bench: &'a Bench,
+    home: String,
+}
+
+impl<'a> Gnupg<'a> {
+    fn new(bench: &'a Bench) -> Self {
+        let home = bench.file("gnupg");
+        let made = said(Command::new("mkdir").args(["-m", "700", &home]), "");
+        let _ = made.succeeds();
+        // Its own driver would look for readers at USB.
+        let _ = bench.write("gnupg/scdaemon.conf", b"disable-ccid\n");
+        Self { bench, home }
+    }
+
+    fn command(&self, program: &str, arguments: &[&str]) -> clients::judge::Said {
+        let mut command = self.bench.command(program);
+        said(command.args(arguments).env("GNUPGHOME", &self.home), "")
+    }
+
+    /// Asks the agent, which asks scdaemon where the order begins with `scd`.
+    fn ask(&self, order: &str) -> clients::judge::Said {
+        self.command("gpg-connect-agent", &[order, "/bye"]).succeeds()
+    }
+
+    fn pid(&self, of: &str) -> String {
+        let said = self.ask(&format!("{of}getinfo pid"));
+        let text = String::from_utf8(said.output).expect("text");
+        let pid = text.lines().find_map(|line| line.strip_prefix("D "));
+        pid.unwrap_or_else(|| panic!("no number: {text}")).to_owned()
+    }
+}
+
+impl Drop for Gnupg<'_> {
+    fn drop(&mut self) {
+        let _ = self.command("gpgconf", &["--kill", "all"]);
+    }
+}
+
+pub(crate) fn scdaemon_keeps_others_out_while_it_holds_the_card(stage: Stage) {
+    let bench = Bench::new(stage, "scdaemon", "piv");
+    let gnupg = Gnupg::new(&bench);
+    let opensc = || bench.run("opensc-tool", &["-n"]);
+    // GnuPG 2.2 knows no PIV: it looks for OpenPGP and others, exclusively, and lets the card go.
+    gnupg.command("gpg", &["--card-status"]).says(&["selecting card failed: No such device"]);
+    opensc().succeeds();
+
+    // Told to take the card as it is, it keeps it, as it does one that it knows.
+    gnupg.ask("scd serialno undefined").says(&["S SERIALNO FF7F00"]);
+    opensc().says(&["Reader in use by another application"]);
+    if stage.manager == Manager::Ours {
+        let scdaemon = gnupg.pid("scd ");
+        let list = bench.run(&dist().join("bin/scard").to_string_lossy(), &["list"]);
+        list.succeeds().says(&[&format!("held  by pid {scdaemon} (scdaemon), exclusive")]);
+    }
+    gnupg.command("gpgconf", &["--kill", "scdaemon"]).succeeds();
+    opensc().succeeds().says(&["Personal Identity Verification Card"]);
+}
