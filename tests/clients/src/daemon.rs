@@ -3,8 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{Duration, Instant};
 
-use crate::child::Talker;
+use crate::child::{HANGS, Talker};
 use crate::stage::{Manager, dist};
 
 /// How the names of vpcd's readers begin, unless a program wants to see others.
@@ -122,6 +123,22 @@ impl Service {
         match &mut self.daemon {
             Daemon::Ours(_) => self.simulate("remove", reader),
             Daemon::Pcscd { cards, .. } => cards[reader].take().expect("a card is in").kill(),
+        }
+    }
+
+    /// Waits until its log says that: nothing but the file tells when a line is written.
+    ///
+    /// # Panics
+    /// If it never does.
+    pub fn logs(&self, piece: &str) {
+        let end = Instant::now() + HANGS;
+        loop {
+            let log = fs::read_to_string(self.folder.join("log")).expect("its log");
+            if log.contains(piece) {
+                return;
+            }
+            assert!(Instant::now() < end, "the log does not say `{piece}`:\n{log}");
+            std::thread::sleep(Duration::from_millis(20));
         }
     }
 

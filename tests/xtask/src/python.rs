@@ -64,7 +64,8 @@ fn unpack(environment: &Path) -> Result<(), Failure> {
     let archive =
         archives.next().ok_or_else(|| Failure::Step("pip downloaded no archive".into()))?;
     let mut tar = Command::new("tar");
-    run(tar.args(["--extract", "--strip-components=1", "--directory"])
+    run(tar
+        .args(["--extract", "--strip-components=1", "--directory"])
         .arg(&source)
         .arg("--file")
         .arg(&archive))
@@ -79,7 +80,10 @@ mod tests {
         let named = fs::read_to_string(root().join(NAMED)).expect("it is in the tree");
         let lines = named.lines().filter(|line| !line.starts_with('#'));
         for line in lines {
-            assert!(line.split_once("==").is_some_and(|(_, version)| !version.is_empty()), "{line}");
+            assert!(
+                line.split_once("==").is_some_and(|(_, version)| !version.is_empty()),
+                "{line}"
+            );
         }
         assert!(source_of(&named).expect("its line").starts_with("pyscard=="));
     }

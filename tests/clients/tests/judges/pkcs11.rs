@@ -35,10 +35,11 @@ pub(crate) fn p11tool_lists_tokens_and_certificates(stage: Stage) {
         .says(&CERTIFICATES)
         .says(&["X.509 Certificate (EC/ECDSA-SECP256R1)"]);
     let keys = ["--list-privkeys"];
-    bench
-        .run("p11tool", &[&provider[..], &login, &keys].concat())
-        .succeeds()
-        .says(&["PIV AUTH key", "CKA_ALWAYS_AUTH", "ID: 04"]);
+    bench.run("p11tool", &[&provider[..], &login, &keys].concat()).succeeds().says(&[
+        "PIV AUTH key",
+        "CKA_ALWAYS_AUTH",
+        "ID: 04",
+    ]);
 }
 
 pub(crate) fn nss_lists_certificates_and_keys(stage: Stage) {

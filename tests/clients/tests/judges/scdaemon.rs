@@ -5,8 +5,6 @@ use std::process::Command;
 use clients::judge::{Bench, said};
 use clients::stage::{Manager, Stage, dist};
 
-
-
 /// scdaemon and the agent that starts it, in a home of their own.
 struct Gnupg<'a> {
     bench: &'a Bench,
@@ -62,6 +60,8 @@ pub(crate) fn scdaemon_keeps_others_out_while_it_holds_the_card(stage: Stage) {
         let scdaemon = gnupg.pid("scd ");
         let list = bench.run(&dist().join("bin/scard").to_string_lossy(), &["list"]);
         list.succeeds().says(&[&format!("held  by pid {scdaemon} (scdaemon), exclusive")]);
+        bench.service.logs(&format!("is refused, scdaemon (pid {scdaemon}, uid "));
+        bench.service.logs("holds the card exclusively");
     }
     gnupg.command("gpgconf", &["--kill", "scdaemon"]).succeeds();
     opensc().succeeds().says(&["Personal Identity Verification Card"]);
