@@ -4,7 +4,8 @@
 //!
 //! Every file is a chapter of one object, [`Core`]: `clients` and `contexts` (who asks), `handles`, `connect`,
 //! `dispositions`, `exchange`, `attributes` (what is asked of a card), `queue` and `transactions` (whose turn it is),
-//! `power` and `readers` (what the slots do), `status_change` and `watch` (who is told), `quotas`, `timers`, `names`.
+//! `power` and `readers` (what the slots do), `status_change` and `watch` (who is told), `quotas`, `timers`, `names`;
+//! `cache` (what programs keep about cards).
 //! `rules` is the one place where pcsc-lite's and Windows' contexts and the two wires are told apart.
 #![no_std]
 #![forbid(unsafe_code)]
@@ -12,6 +13,7 @@
 extern crate alloc;
 
 mod attributes;
+mod cache;
 mod clients;
 mod connect;
 mod contexts;
@@ -41,6 +43,7 @@ use alloc::vec::Vec;
 use scard_types::Millis;
 use scard_types::call::{CardHandle, ContextId};
 
+pub use cache::CacheLimits;
 pub use event::{
     Action, ClientId, DropReason, Event, JobId, Push, ReaderId, RequestId, Wire, Work, WorkDone,
 };
@@ -70,6 +73,7 @@ pub struct Core {
     watchers: BTreeSet<ClientId>,
     subscribers: BTreeSet<ClientId>,
     timers: timers::Timers,
+    cache: cache::Cache,
     opened: u64,
     last_job: u64,
     last_wait: u64,
@@ -100,6 +104,8 @@ pub struct Census {
     pub timers: usize,
     /// Users who have anything.
     pub users: usize,
+    /// Bytes in the card cache, which outlives its users' connections.
+    pub cache_bytes: usize,
     /// What is in the books of all users: connections, contexts, handles, waits, parked requests.
     pub counted: [usize; 5],
 }
@@ -128,6 +134,7 @@ impl Core {
             watchers: BTreeSet::new(),
             subscribers: BTreeSet::new(),
             timers: timers::Timers::default(),
+            cache: cache::Cache::default(),
             opened: 0,
             last_job: 0,
             last_wait: 0,
@@ -227,6 +234,7 @@ impl Core {
             readers: self.readers.len(),
             timers: self.timers.len(),
             users: self.quotas.users(),
+            cache_bytes: self.cache.bytes(),
             counted: [
                 count(Kind::Connection),
                 count(Kind::Context),

@@ -7,6 +7,7 @@
 )]
 
 mod bench;
+mod cache;
 mod connect;
 mod exchange;
 mod power;
