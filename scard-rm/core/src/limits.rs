@@ -45,6 +45,8 @@ pub struct Limits {
     pub table_slots: usize,
     /// How long a card that nobody uses keeps its power.
     pub grace: Millis,
+    /// Who may change the system's entries of the database, beside root: the daemon's own user.
+    pub administrator: u32,
     /// What the card cache keeps.
     pub cache: CacheLimits,
 }
@@ -61,6 +63,7 @@ impl Default for Limits {
             readers_per_wait: 2_048,
             table_slots: 0,
             grace: Millis(5_000),
+            administrator: 0,
             cache: CacheLimits::default(),
         }
     }
