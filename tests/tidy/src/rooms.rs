@@ -49,6 +49,7 @@ const DRIVERS_KNOW_NO: &[&str] = &["scard-core", "scard-wire", "scard-client"];
 /// Every crate of the workspace.
 pub const ROOMS: &[Room] = &[
     room("scard-rm/types", "scard-types", 0, Kind::Pure, &[]),
+    room("kerberos-pkinit/krb5", "krb5-words", 0, Kind::Pure, &[]),
     room("scard-rm/wire", "scard-wire", 1, Kind::Pure, &["reader-api", "scard-core"]),
     // Knows no driver and no socket; the daemon joins them.
     room("scard-rm/core", "scard-core", 1, Kind::Pure, &["reader-api", "scard-wire"]),
