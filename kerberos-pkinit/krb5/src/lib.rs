@@ -11,6 +11,7 @@ extern crate alloc;
 
 pub mod crypto;
 pub mod der;
+pub mod messages;
 mod name;
 mod time;
 
