@@ -9,11 +9,16 @@
 
 extern crate alloc;
 
+mod binary;
+pub mod ccache;
+pub mod conf;
 pub mod crypto;
 pub mod der;
+pub mod keytab;
 pub mod messages;
 mod name;
 mod time;
 
+pub use binary::FileError;
 pub use name::{NameType, Principal, PrincipalError, PrincipalName, Realm};
 pub use time::KerberosTime;
