@@ -43,6 +43,9 @@ pub struct Limits {
     pub table_slots: usize,
     /// How long a card that nobody uses keeps its power.
     pub grace: Millis,
+    /// How long a transaction may be held without use before it is ended and the card reset; 0 is for ever, and `None`
+    /// is what contexts of that character are used to. A reader may have a limit of its own.
+    pub idle_transaction: Option<Millis>,
 }
 
 impl Default for Limits {
@@ -57,6 +60,7 @@ impl Default for Limits {
             readers_per_wait: 2_048,
             table_slots: 0,
             grace: Millis(5_000),
+            idle_transaction: None,
         }
     }
 }

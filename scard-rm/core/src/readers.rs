@@ -49,6 +49,8 @@ pub(crate) struct Reader {
     pub(crate) reset_due: bool,
     /// When the unused card loses its power.
     pub(crate) rest_at: Option<Millis>,
+    /// In place of [`crate::Limits::idle_transaction`].
+    pub(crate) idle_transaction: Option<Millis>,
 }
 
 impl Reader {
@@ -79,6 +81,16 @@ impl Reader {
             atr: self.state.atr().copied(),
             protocol: self.protocol,
         }
+    }
+
+    pub(crate) fn driver(&self) -> &str {
+        &self.driver
+    }
+
+    /// Whether a handle is in a transaction that it began itself.
+    pub(crate) fn is_inside(&self, card: CardHandle) -> bool {
+        let depth = self.lock.filter(|lock| lock.holder == card).map_or(0, |lock| lock.depth);
+        depth > u32::from(self.exclusive == Some(card))
     }
 
     pub(crate) const fn is_powered(&self) -> bool {
@@ -151,6 +163,7 @@ impl Core {
             work: None,
             reset_due: false,
             rest_at: None,
+            idle_transaction: None,
         };
         let entry = reader.entry();
         self.readers.insert(id, reader);
@@ -184,6 +197,7 @@ impl Core {
         if let Some(at) = rest_at {
             self.timers.clear(at, Timer::Rest(id));
         }
+        self.unlock(id);
         let Some(reader) = self.readers.remove(&id) else { return };
         match reader.work.map(|work| work.task) {
             Some(Task::Dispose(disposing)) if disposing.is_farewell() => {
@@ -238,8 +252,6 @@ impl Core {
     fn holder(&self, reader: &Reader, card: CardHandle) -> Option<Holder> {
         let handle = self.handles.get(&card)?;
         let peer = self.clients.get(&handle.client)?.peer;
-        let depth = reader.lock.filter(|lock| lock.holder == card).map_or(0, |lock| lock.depth);
-        let implicit = u32::from(reader.exclusive == Some(card));
-        Some(Holder { peer, share: handle.share, in_transaction: depth > implicit })
+        Some(Holder { peer, share: handle.share, in_transaction: reader.is_inside(card) })
     }
 }

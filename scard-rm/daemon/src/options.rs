@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use crate::access::{AccessTable, Policy, ReaderRuleTable};
 use crate::config::{ConfigError, ConfigFile};
 use crate::drivers::{ReaderSpec, SpecError};
 use crate::limits::LimitsTable;
@@ -58,6 +59,17 @@ pub(crate) struct Settings {
     pub(crate) log: Option<String>,
     /// How much one user may have.
     pub(crate) limits: LimitsTable,
+    /// Who may use the daemon and its readers, as it is written.
+    pub(crate) access: AccessTable,
+    /// What is written for some readers.
+    pub(crate) reader_rules: Vec<ReaderRuleTable>,
+}
+
+impl Settings {
+    /// The rules, with the names of users and groups looked up.
+    pub(crate) fn policy(&self) -> Policy {
+        Policy::new(&self.access, &self.reader_rules)
+    }
 }
 
 /// Why the options make no sense.
@@ -100,6 +112,8 @@ impl Settings {
             .map(|text| text.parse().map_err(SettingsError::Reader))
             .collect::<Result<_, _>>()?;
         Ok(Self {
+            access: file.access_table(),
+            reader_rules: file.reader_rule,
             sockets: if options.sockets.is_empty() {
                 file.sockets
             } else {

@@ -30,6 +30,8 @@ pub(crate) struct Bench {
     pub(crate) drops: Vec<u64>,
     /// What was done by the slots, in order.
     pub(crate) log: Vec<(u64, String)>,
+    /// What was said for the log alone.
+    pub(crate) notices: Vec<Action>,
     /// Whether the slots do at once what they are told.
     pub(crate) quick: bool,
     /// The cards' answers to reset.
@@ -51,6 +53,7 @@ impl Bench {
             work: BTreeMap::new(),
             drops: Vec::new(),
             log: Vec::new(),
+            notices: Vec::new(),
             quick: true,
             atrs: BTreeMap::new(),
             next_request: 1,
@@ -73,6 +76,10 @@ impl Bench {
                     assert!(old.is_none(), "{reader:?} has work already");
                 }
                 Action::Drop { client, .. } => self.drops.push(client.0),
+                notice
+                @ (Action::SharingViolation { .. } | Action::IdleTransactionEnded { .. }) => {
+                    self.notices.push(notice);
+                }
                 _ => {}
             }
         }

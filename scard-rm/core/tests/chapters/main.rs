@@ -9,6 +9,7 @@
 mod bench;
 mod connect;
 mod exchange;
+mod idle;
 mod power;
 mod quotas;
 mod status_change;

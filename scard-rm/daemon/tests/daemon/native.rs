@@ -71,7 +71,7 @@ impl Native {
         self.last_number
     }
 
-    fn call(&mut self, call: &Call) -> Reply {
+    pub(crate) fn call(&mut self, call: &Call) -> Reply {
         let number = self.ask(call);
         self.reply_to(number)
     }
