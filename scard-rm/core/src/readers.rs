@@ -252,6 +252,8 @@ impl Core {
     fn holder(&self, reader: &Reader, card: CardHandle) -> Option<Holder> {
         let handle = self.handles.get(&card)?;
         let peer = self.clients.get(&handle.client)?.peer;
-        Some(Holder { peer, share: handle.share, in_transaction: reader.is_inside(card) })
+        let in_transaction = reader.is_inside(card);
+        // Processes are the daemon's business.
+        Some(Holder { peer, started: None, share: handle.share, in_transaction })
     }
 }

@@ -25,7 +25,7 @@ pub(crate) struct ConfigFile {
     pub(crate) limits: LimitsTable,
     /// `access = "local"`
     access: Option<Mode>,
-    /// `allow-users = ["alice", 1001]`
+    /// `allow-users = ["sssd", 1001]`
     allow_users: Option<Vec<Who>>,
     /// `allow-groups = ["staff"]`
     allow_groups: Option<Vec<Who>>,

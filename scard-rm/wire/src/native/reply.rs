@@ -118,6 +118,7 @@ fn encode_description(description: &ReaderDescription, out: &mut Vec<u8>) {
         out.word(holder.peer.uid);
         out.word(holder.peer.gid);
         out.word(holder.peer.pid);
+        out.extend_from_slice(&holder.started.unwrap_or(0).to_le_bytes());
         out.share(holder.share);
         out.byte(u8::from(holder.in_transaction));
     }
@@ -186,6 +187,7 @@ fn description(body: &mut Reader<'_>) -> Option<ReaderDescription> {
         holders: body.list(|body| {
             Some(Holder {
                 peer: Peer { uid: body.word()?, gid: body.word()?, pid: body.word()? },
+                started: body.double_word().map(|started| Some(started).filter(|at| *at != 0))?,
                 share: body.share()?,
                 in_transaction: body.flag()?,
             })

@@ -49,6 +49,10 @@ impl<'b> Reader<'b> {
         self.chunk().map(u32::from_le_bytes)
     }
 
+    pub(crate) fn double_word(&mut self) -> Option<u64> {
+        self.chunk().map(u64::from_le_bytes)
+    }
+
     pub(crate) fn text(&mut self) -> Option<&'b str> {
         let length = u16::from_le_bytes(self.chunk()?);
         core::str::from_utf8(self.take(usize::from(length))?).ok()

@@ -82,7 +82,7 @@ fn names_are_looked_up_and_one_that_nobody_has_lets_nobody_in() {
 fn a_word_that_is_no_rule_is_an_error() {
     for text in [
         "access = \"everybody\"",
-        "allow-users = \"alice\"",
+        "allow-users = \"daemon\"",
         "allow-users = [-1]",
         "[[reader-rule]]\nreader = \"R\"",
     ] {
