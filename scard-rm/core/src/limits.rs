@@ -2,6 +2,8 @@
 
 use scard_types::Millis;
 
+use crate::cache::CacheLimits;
+
 /// How many of one kind of thing there may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quota {
@@ -46,6 +48,10 @@ pub struct Limits {
     /// How long a transaction may be held without use before it is ended and the card reset; 0 is for ever, and `None`
     /// is what contexts of that character are used to. A reader may have a limit of its own.
     pub idle_transaction: Option<Millis>,
+    /// Who may change the system's entries of the database, beside root: the daemon's own user.
+    pub administrator: u32,
+    /// What the card cache keeps.
+    pub cache: CacheLimits,
 }
 
 impl Default for Limits {
@@ -61,6 +67,8 @@ impl Default for Limits {
             table_slots: 0,
             grace: Millis(5_000),
             idle_transaction: None,
+            administrator: 0,
+            cache: CacheLimits::default(),
         }
     }
 }

@@ -15,7 +15,7 @@ use scard_core::{
     Action, ClientId, Core, Event, JobId, Limits, ReaderId, RequestId, Work, WorkDone,
 };
 use scard_types::call::{Answer, Reply};
-use scard_types::{CardEvent, Millis, ReaderNaming};
+use scard_types::{CardEvent, DeviceInstance, Millis, ReaderNaming};
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tracing::{debug, error, info};
@@ -101,6 +101,7 @@ impl Engine {
     pub(crate) fn reconfigure(&self, rules: Rules, limits: Limits) {
         let mut state = self.lock();
         state.rules = rules;
+        state.clients.values_mut().for_each(Client::admit);
         self.handle(&mut state, Event::LimitsChanged { limits });
         let readers: Vec<_> = state.readers.keys().copied().collect();
         for reader in readers {
@@ -197,7 +198,7 @@ impl Engine {
     pub(crate) fn reader_arrived(
         &self,
         driver: &str,
-        naming: ReaderNaming,
+        (naming, device): (ReaderNaming, DeviceInstance),
         slot: Box<dyn Slot>,
         orders: Orders,
         occupied: bool,
@@ -210,7 +211,7 @@ impl Engine {
             self.cards_awaited.send_modify(|awaited| *awaited += 1);
         }
         let driver = driver.to_owned();
-        self.handle(&mut state, Event::ReaderArrived { reader, naming, driver });
+        self.handle(&mut state, Event::ReaderArrived { reader, naming, driver, device });
         let entries = state.core.table_slots();
         state.table.note(entries);
         let name = state.readers.get(&reader).map_or("", Reader::name).to_owned();
@@ -343,6 +344,8 @@ impl State {
                     client.end(End::Refused(reason));
                 }
             }
+            // There is no store yet.
+            Action::Store { ticket, .. } => events.push_back(Event::Stored { ticket, kept: false }),
             Action::Named { reader, name } => {
                 info!(reader = %name, "reader arrived");
                 if let Some(known) = self.readers.get_mut(&reader) {

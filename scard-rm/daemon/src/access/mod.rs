@@ -34,17 +34,25 @@ pub(crate) enum Need<'c> {
     Reader(&'c str),
 }
 
-/// What a call needs.
+/// What a call needs. One that is not known here needs leave, too.
 pub(crate) fn need(call: &Call) -> Need<'_> {
     match call {
         Call::Connect { reader, .. } => Need::Reader(reader),
-        Call::EstablishContext { .. }
-        | Call::WatchReaders
-        | Call::ReaderTable
-        | Call::ReaderEvents
-        | Call::DescribeReaders
-        | Call::Subscribe => Need::Daemon,
-        _ => Need::Nothing,
+        Call::ReleaseContext { .. }
+        | Call::Reconnect { .. }
+        | Call::Disconnect { .. }
+        | Call::BeginTransaction { .. }
+        | Call::EndTransaction { .. }
+        | Call::Transmit { .. }
+        | Call::Control { .. }
+        | Call::Status { .. }
+        | Call::GetAttribute { .. }
+        | Call::SetAttribute { .. }
+        | Call::ListReaders { .. }
+        | Call::StatusChange { .. }
+        | Call::Cancel { .. }
+        | Call::StopWatching => Need::Nothing,
+        _ => Need::Daemon,
     }
 }
 

@@ -100,7 +100,7 @@ impl Bus {
     pub(crate) fn is_asked(&self) -> Asked {
         match self.hears() {
             Heard::Asked(asked) => asked,
-            other => panic!("{other:?}"),
+            Heard::TakenBack(id) => panic!("{id} is taken back"),
         }
     }
 
@@ -221,7 +221,7 @@ impl Logind {
         assert_eq!(pid, std::process::id());
         match *self.0.place.lock().expect("nobody panicked") {
             Place::Session { .. } => Ok(path("/session")),
-            _ => Err(LogindError::NoSession("none".into())),
+            Place::BesideASession | Place::Nowhere => Err(LogindError::NoSession("none".into())),
         }
     }
 
@@ -230,7 +230,7 @@ impl Logind {
         assert_eq!(pid, std::process::id());
         match *self.0.place.lock().expect("nobody panicked") {
             Place::Nowhere => Err(LogindError::NoUser("none".into())),
-            _ => Ok(path("/user")),
+            Place::Session { .. } | Place::BesideASession => Ok(path("/user")),
         }
     }
 }
@@ -251,7 +251,7 @@ impl Session {
     fn facts(&self) -> (bool, bool, bool) {
         match *self.0.lock().expect("nobody panicked") {
             Place::Session { active, remote, seat } => (active, remote, seat),
-            _ => (false, false, false),
+            Place::BesideASession | Place::Nowhere => (false, false, false),
         }
     }
 }
