@@ -74,7 +74,7 @@ pub(crate) async fn serve(
         }
         tell_ready(ready);
         while hangup.recv().await.is_some() {
-            reload(&options, &engine, &door, &drivers);
+            reload(&options, &engine, &door, &drivers).await;
         }
     };
     let reason = tokio::select! {
@@ -174,17 +174,22 @@ impl Sockets {
 
 /// The configuration is read again: readers come and go, rules and limits are as they are written now. Who is there
 /// stays; sockets, log and state directory are for the next start.
-fn reload(options: &Options, engine: &Engine, door: &Door, drivers: &Drivers) {
+async fn reload(options: &Options, engine: &Engine, door: &Door, drivers: &Drivers) {
     info!("reading the configuration again");
     let now = NotifyState::monotonic_usec_now();
     notify(&now.map_or(vec![NotifyState::Reloading], |now| vec![NotifyState::Reloading, now]));
     match Settings::gather(options) {
-        Ok(settings) => {
+        Ok(mut settings) => {
             let limits = settings.limits.limits(engine.table_entries());
             door.set_quota(limits.connections);
-            let rules = Rules { policy: settings.policy(), patience: settings.limits.patience() };
-            engine.reconfigure(rules, limits);
-            if let Err(error) = drivers.apply(&settings.readers) {
+            let (patience, readers) =
+                (settings.limits.patience(), std::mem::take(&mut settings.readers));
+            // Where users are kept in a directory, the look-up of a name may take its time.
+            match tokio::task::spawn_blocking(move || settings.policy()).await {
+                Ok(policy) => engine.reconfigure(Rules { policy, patience }, limits),
+                Err(error) => warn!(%error, "the rules stay as they are"),
+            }
+            if let Err(error) = drivers.apply(&readers) {
                 warn!(%error, "not all readers can be served");
             }
         }

@@ -355,16 +355,16 @@ impl State {
             }
             Action::SharingViolation { reader, refused, holder, share, in_transaction } => {
                 let name = self.readers.get(&reader).map_or("", Reader::name);
-                let both = (self.caller(refused), self.caller(holder));
+                let both = (self.clients.get(&refused), self.clients.get(&holder));
                 if let (Some(refused), Some(holder)) = both {
                     let hold = Hold { share, in_transaction };
-                    self.kept_out.of_a_card((reader, name), &refused, &holder, hold);
+                    self.kept_out.of_a_card((reader, name), refused, holder, hold);
                 }
             }
             Action::IdleTransactionEnded { reader, holder } => {
                 let name = self.readers.get(&reader).map_or("", Reader::name);
-                if let Some(holder) = self.caller(holder) {
-                    let holder = Named(&holder);
+                if let Some(holder) = self.clients.get(&holder) {
+                    let holder = Named(holder.caller());
                     info!(
                         reader = name,
                         "the idle transaction of {holder} is ended, its card reset"

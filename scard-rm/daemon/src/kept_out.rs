@@ -9,6 +9,7 @@ use tracing::{info, warn};
 
 use crate::access::{Refusal, Written};
 use crate::caller::Caller;
+use crate::client::Client;
 use crate::notices::Notices;
 
 /// The lines that were written lately.
@@ -35,13 +36,13 @@ impl KeptOut {
     pub(crate) fn of_a_card(
         &mut self,
         reader: (ReaderId, &str),
-        refused: &Caller,
-        holder: &Caller,
+        refused: &Client,
+        holder: &Client,
         hold: Hold,
     ) {
         let key = (reader.0, refused.peer().pid, holder.peer().pid);
         if let Some(repeated) = self.violations.due(Instant::now(), key) {
-            let (refused, holder) = (Named(refused), Named(holder));
+            let (refused, holder) = (Named(refused.caller()), Named(holder.caller()));
             info!(
                 reader = reader.1,
                 repeated, "sharing violation: {refused} is refused, {holder} {hold}"
@@ -53,24 +54,23 @@ impl KeptOut {
     pub(crate) fn by_a_rule(
         &mut self,
         reader: Option<&str>,
-        refused: &Caller,
+        refused: &Client,
         rule: &Written,
         why: &Refusal,
     ) {
         let uid = refused.peer().uid;
         if let Some(repeated) = self.refusals.due(Instant::now(), (uid, reader.map(str::to_owned)))
         {
-            let refused = Named(refused);
-            let advice = Advice { uid, reader, why };
+            let (refused, advice) = (Named(refused.caller()), Advice { uid, why });
             warn!(reader, repeated, "access refused to {refused} by {rule}: {why}; {advice}");
         }
     }
 }
 
 /// `scdaemon (pid 4711, uid 1000)`
-pub(crate) struct Named<'c>(pub(crate) &'c Caller);
+pub(crate) struct Named(pub(crate) Caller);
 
-impl fmt::Display for Named<'_> {
+impl fmt::Display for Named {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let peer = self.0.peer();
         match self.0.program() {
@@ -93,27 +93,16 @@ impl fmt::Display for Hold {
     }
 }
 
-/// What to write into the configuration to let somebody in.
+/// What to write to let somebody in.
 struct Advice<'a> {
     uid: u32,
-    reader: Option<&'a str>,
     why: &'a Refusal,
 }
 
 impl fmt::Display for Advice<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { uid, reader, why } = self;
-        f.write_str("to let this user in, add ")?;
-        match reader {
-            None => write!(f, "allow-users = [{uid}] to the configuration")?,
-            Some(name) => {
-                write!(
-                    f,
-                    "[[reader-rule]] name = {name:?}, allow-users = [{uid}] to the configuration"
-                )?;
-            }
-        }
-        match why {
+        write!(f, "to let this user in, add to that rule allow-users = [{}]", self.uid)?;
+        match self.why {
             Refusal::NotAuthorized { action } => write!(f, ", or a rule for {action} to polkit"),
             _ => Ok(()),
         }

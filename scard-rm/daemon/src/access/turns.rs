@@ -30,3 +30,21 @@ impl Turns {
         turns
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_user_waits_for_himself_alone_and_leaves_no_trace() {
+        let turns = Turns::default();
+        let taken: Vec<_> =
+            (0..OPEN).map(|_| turns.of(7).try_acquire_owned().expect("there is a turn")).collect();
+        assert!(turns.of(7).try_acquire_owned().is_err());
+        assert!(turns.of(8).try_acquire_owned().is_ok());
+        drop(taken);
+        assert!(turns.of(7).try_acquire_owned().is_ok());
+        drop(turns.of(9));
+        assert_eq!(turns.0.lock().expect("nobody panicked").len(), 1);
+    }
+}

@@ -8,7 +8,6 @@ use scard_types::call::{Call, ReaderDescription};
 
 use super::State;
 use crate::access::{Authority, Need, Question, Refusal, Verdict, Wanted, need};
-use crate::client::Client;
 
 /// What the rules say.
 pub(super) enum Leave {
@@ -74,14 +73,12 @@ impl State {
         reader: Option<&str>,
         why: &Refusal,
     ) {
-        let Some(caller) = self.caller(id) else { return };
+        let Some(client) = self.clients.get_mut(&id) else { return };
         let driver = reader.and_then(|name| self.core.driver_of(name)).unwrap_or_default();
         let wanted = reader.map(|name| Wanted { name, driver });
         let rule = self.rules.policy.written(wanted);
-        self.kept_out.by_a_rule(reader, &caller, &rule, why);
-        if let Some(client) = self.clients.get_mut(&id) {
-            client.reply(request, &Err(ScardCode::SecurityViolation.into()));
-        }
+        self.kept_out.by_a_rule(reader, client, &rule, why);
+        client.reply(request, &Err(ScardCode::SecurityViolation.into()));
     }
 
     /// How long a transaction with a reader may be idle, as the rules have it.
@@ -104,10 +101,5 @@ impl State {
                     .started()
             });
         }
-    }
-
-    /// The process of a client, for the log.
-    pub(super) fn caller(&self, client: ClientId) -> Option<crate::caller::Caller> {
-        self.clients.get(&client).map(Client::caller)
     }
 }

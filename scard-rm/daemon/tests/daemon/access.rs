@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Gid, Signal, Uid, geteuid};
 use rustix::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
@@ -108,7 +108,8 @@ fn polkit_is_asked_for_the_daemon_and_for_each_reader() {
         "uid 12341",
         "access = \"polkit\"",
         "polkit does not authorize org.debian.pcsc-lite.access_card",
-        "add [[reader-rule]] name = \"Other\", allow-users = [12341] to the configuration",
+        "add to that rule allow-users = [12341], or a rule for org.debian.pcsc-lite.access_card",
+        "reader=\"Other\"",
     ] {
         assert!(line.contains(part), "{part} is not in {line}");
     }
@@ -203,6 +204,24 @@ fn while_polkit_thinks_everybody_else_is_served() {
         .expect("it comes");
     assert!(matches!(taken_back, Heard::TakenBack(id) if id.starts_with("scard-rm-")));
     assert_eq!(as_user(SECOND, || establish(&daemon)), SUCCESS);
+}
+
+#[test]
+fn a_bus_without_questions_wakes_nobody() {
+    if !is_root("an idle bus") {
+        return;
+    }
+    let (_bus, daemon) = with_polkit("", |_| Word::Yes);
+    let mut client = as_user(FIRST, || Stock::with_card(&daemon)).0;
+    let mut quiet = |millis| {
+        let stream = client.raw.stream();
+        stream.set_read_timeout(Some(Duration::from_millis(millis))).expect("it can be set");
+        std::io::Read::read(&mut client.raw.stream(), &mut [0]).expect_err("nothing is said");
+    };
+    quiet(300);
+    let before = daemon.status("voluntary_ctxt_switches:");
+    quiet(500);
+    assert_eq!(daemon.status("voluntary_ctxt_switches:"), before);
 }
 
 #[test]
