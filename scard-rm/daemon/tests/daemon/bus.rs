@@ -22,12 +22,11 @@ pub(crate) struct Asked {
     pub(crate) uid: i32,
     pub(crate) pid: u32,
     pub(crate) has_pidfd: bool,
-    pub(crate) id: String,
 }
 
 /// What came to the bus.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Heard {
+enum Heard {
     Asked(Asked),
     TakenBack(String),
 }
@@ -92,7 +91,7 @@ impl Bus {
     }
 
     /// The next thing that comes.
-    pub(crate) fn hears(&self) -> Heard {
+    fn hears(&self) -> Heard {
         self.heard.recv_timeout(DEADLINE).expect("something comes in time")
     }
 
@@ -101,6 +100,15 @@ impl Bus {
         match self.hears() {
             Heard::Asked(asked) => asked,
             Heard::TakenBack(id) => panic!("{id} is taken back"),
+        }
+    }
+
+    /// Waits until a question is taken back, whatever else comes, and says which.
+    pub(crate) fn hears_that_one_is_taken_back(&self) -> String {
+        loop {
+            if let Heard::TakenBack(id) = self.hears() {
+                return id;
+            }
         }
     }
 
@@ -174,7 +182,7 @@ impl Polkit {
         action: String,
         details: HashMap<String, String>,
         flags: u32,
-        id: String,
+        _id: String,
     ) -> fdo::Result<(bool, bool, HashMap<String, String>)> {
         let (kind, about) = subject;
         assert_eq!((kind.as_str(), flags), ("unix-process", 1));
@@ -185,7 +193,6 @@ impl Polkit {
             uid: about["uid"].downcast_ref().expect("a number"),
             pid: about["pid"].downcast_ref().expect("a number"),
             has_pidfd: about.contains_key("pidfd"),
-            id,
         };
         let word = (self.0.decide)(&asked);
         let _ = self.0.say.send(Heard::Asked(asked));
