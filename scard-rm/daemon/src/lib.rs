@@ -18,6 +18,8 @@ mod limits;
 mod listen;
 mod logging;
 mod options;
+#[doc(hidden)]
+pub mod oracle;
 mod process;
 mod session;
 mod slots;
