@@ -69,7 +69,14 @@ impl ConfigFile {
     /// # Errors
     /// See [`ConfigError`].
     pub(crate) fn read(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path).map_err(ConfigError::Unreadable)?;
-        toml::from_str(&text).map_err(|error| ConfigError::Malformed(Box::new(error)))
+        Self::parse(&std::fs::read_to_string(path).map_err(ConfigError::Unreadable)?)
+    }
+
+    /// Reads what stands in one.
+    ///
+    /// # Errors
+    /// [`ConfigError::Malformed`].
+    pub(crate) fn parse(text: &str) -> Result<Self, ConfigError> {
+        toml::from_str(text).map_err(|error| ConfigError::Malformed(Box::new(error)))
     }
 }

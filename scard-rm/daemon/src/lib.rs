@@ -22,6 +22,8 @@ mod listen;
 mod logging;
 mod notices;
 mod options;
+#[doc(hidden)]
+pub mod oracle;
 mod process;
 mod session;
 mod slots;

@@ -65,6 +65,7 @@ pub const ROOMS: &[Room] = &[
     room("winscard-shim/pcsclite", "libpcsclite", 3, Kind::Unsafe, GUESTS_BRING_NO),
     room("kerberos-pkinit/card-key", "card-key", 3, Kind::Plain, &["sim-card"]),
     room("scard-rm/cli", "scard", 7, Kind::Plain, &[]),
+    room("tests/oracles", "fuzz-oracles", 9, Kind::Plain, &[]),
     room("tests/tidy", "tidy", 9, Kind::Plain, &[]),
 ];
 
