@@ -21,6 +21,8 @@ mod options;
 mod process;
 mod session;
 mod slots;
+mod starts;
+mod state_file;
 mod table_size;
 
 use anyhow::Context;

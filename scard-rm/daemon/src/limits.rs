@@ -62,6 +62,7 @@ impl LimitsTable {
             readers_per_wait: self.readers_per_wait.unwrap_or(standard.readers_per_wait),
             table_slots,
             grace: self.grace_ms.map_or(standard.grace, Millis),
+            ..standard
         }
     }
 
