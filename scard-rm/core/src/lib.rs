@@ -5,7 +5,7 @@
 //! Every file is a chapter of one object, [`Core`]: `clients` and `contexts` (who asks), `handles`, `connect`,
 //! `dispositions`, `exchange`, `attributes` (what is asked of a card), `queue` and `transactions` (whose turn it is),
 //! `power` and `readers` (what the slots do), `status_change` and `watch` (who is told), `quotas`, `timers`, `names`;
-//! `cache` (what programs keep about cards).
+//! `cache` (what programs keep about cards), `database` (card types, names and groups of readers).
 //! `rules` is the one place where pcsc-lite's and Windows' contexts and the two wires are told apart.
 #![no_std]
 #![forbid(unsafe_code)]
@@ -17,6 +17,7 @@ mod cache;
 mod clients;
 mod connect;
 mod contexts;
+mod database;
 mod dispositions;
 mod event;
 mod exchange;
@@ -44,8 +45,10 @@ use scard_types::Millis;
 use scard_types::call::{CardHandle, ContextId};
 
 pub use cache::CacheLimits;
+pub use database::{Change, Key, Owner, Value};
 pub use event::{
-    Action, ClientId, DropReason, Event, JobId, Push, ReaderId, RequestId, Wire, Work, WorkDone,
+    Action, ClientId, DropReason, Event, JobId, Push, ReaderId, RequestId, StoreTicket, Wire, Work,
+    WorkDone,
 };
 pub use limits::{Limits, Quota};
 
@@ -64,6 +67,7 @@ pub struct Core {
     table: readers::Table,
     names: names::Names,
     by_name: BTreeMap<String, ReaderId>,
+    by_identity: BTreeMap<String, ReaderId>,
     /// Arrivals and departures of readers.
     reader_events: u32,
     /// Readers whose card or handles changed in this step.
@@ -74,6 +78,7 @@ pub struct Core {
     subscribers: BTreeSet<ClientId>,
     timers: timers::Timers,
     cache: cache::Cache,
+    database: database::Database,
     opened: u64,
     last_job: u64,
     last_wait: u64,
@@ -135,6 +140,8 @@ impl Core {
             subscribers: BTreeSet::new(),
             timers: timers::Timers::default(),
             cache: cache::Cache::default(),
+            database: database::Database::default(),
+            by_identity: BTreeMap::new(),
             opened: 0,
             last_job: 0,
             last_wait: 0,
@@ -153,12 +160,13 @@ impl Core {
             }
             Event::ClientGone { client } => self.client_gone(client),
             Event::Request { client, request, call } => self.request(client, request, call),
-            Event::ReaderArrived { reader, naming, driver } => {
-                self.reader_arrived(reader, naming, driver);
+            Event::ReaderArrived { reader, naming, driver, device } => {
+                self.reader_arrived(reader, naming, driver, device);
             }
             Event::ReaderGone { reader } => self.reader_gone(reader),
             Event::Card { reader, event } => self.card_event(reader, event),
             Event::WorkDone { reader, job, done } => self.work_done(reader, job, done),
+            Event::Stored { ticket, kept } => self.stored(ticket, kept),
             Event::Tick => {}
         }
         self.publish_changes();

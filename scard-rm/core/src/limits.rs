@@ -48,6 +48,8 @@ pub struct Limits {
     pub starts_before: u32,
     /// How long a card that nobody uses keeps its power.
     pub grace: Millis,
+    /// Who may change the system's entries of the database, beside root: the daemon's own user.
+    pub administrator: u32,
     /// What the card cache keeps.
     pub cache: CacheLimits,
 }
@@ -65,6 +67,7 @@ impl Default for Limits {
             table_slots: 0,
             starts_before: 0,
             grace: Millis(5_000),
+            administrator: 0,
             cache: CacheLimits::default(),
         }
     }

@@ -29,8 +29,8 @@ pub use atr::Atr;
 pub use code::ScardCode;
 pub use modes::{Character, Disposition, Protocol, Protocols, ShareMode};
 pub use reader::{
-    CardEvent, CardState, MAX_READER_NAME_BYTES, ReaderName, ReaderNameError, ReaderNaming,
-    SlotError, SlotState,
+    CardEvent, CardState, DeviceInstance, MAX_READER_NAME_BYTES, ReaderName, ReaderNameError,
+    ReaderNaming, SlotError, SlotState,
 };
 pub use secret::{Pin, PinError, SecretBytes};
 pub use time::Millis;

@@ -9,6 +9,7 @@
 mod bench;
 mod cache;
 mod connect;
+mod database;
 mod exchange;
 mod power;
 mod quotas;
