@@ -44,7 +44,7 @@ impl Connection {
 /// All readers, with those who hold them.
 pub(crate) fn describe(context: &Context) -> Result<Vec<ReaderDescription>, Failure> {
     let doing = "asking for the readers";
-    match context.session().call(Call::DescribeReaders) {
+    match context.call(|_| Call::DescribeReaders) {
         Ok(Answer::Described(readers)) => Ok(readers),
         Ok(_) => Err(Failure::Scard { doing, code: ScardCode::CommError }),
         Err(refusal) => Err(Failure::Scard { doing, code: refusal.code }),

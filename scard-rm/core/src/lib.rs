@@ -123,6 +123,7 @@ impl Core {
     pub fn new(limits: Limits, seed: u64) -> Self {
         Self {
             table: readers::Table::with_slots(limits.table_slots),
+            reader_events: readers::first_reader_event(limits.starts_before),
             limits,
             now: Millis(0),
             numbers: numbers::Numbers::new(seed),
@@ -134,7 +135,6 @@ impl Core {
             readers: BTreeMap::new(),
             names: names::Names::default(),
             by_name: BTreeMap::new(),
-            reader_events: 1,
             changed: BTreeSet::new(),
             waits: BTreeMap::new(),
             topics: BTreeMap::new(),

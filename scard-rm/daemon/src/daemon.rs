@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use listenfd::ListenFd;
-use scard_core::Core;
+use scard_core::{Core, Limits};
 use sd_notify::NotifyState;
 use tokio::net::UnixListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -22,6 +22,7 @@ use crate::inherited::{Lifeline, ReadyDescriptor};
 use crate::listen::{BoundSocket, bind_at};
 use crate::options::{DEFAULT_SOCKET, Options, Settings};
 use crate::session::Service;
+use crate::starts;
 use crate::table_size::TableSize;
 
 /// How long the first clients are kept waiting for drivers that search and cards that answer.
@@ -42,7 +43,8 @@ pub(crate) async fn serve(
     let sockets = Sockets::open(&settings.sockets)?;
 
     let table = TableSize::load(settings.state_dir.clone());
-    let limits = settings.limits.limits(table.entries());
+    let starts_before = starts::count(settings.state_dir.as_deref());
+    let limits = Limits { starts_before, ..settings.limits.limits(table.entries()) };
     let door = Door::new(limits.connections);
     let rules = Rules { policy: settings.policy(), patience: settings.limits.patience() };
     let engine = Arc::new(Engine::new(Core::new(limits, seed()?), table, rules));
@@ -84,7 +86,8 @@ pub(crate) async fn serve(
 
     info!(reason, "stopping");
     notify(&[NotifyState::Stopping]);
-    // First the names, so that no new client finds us; then the connections.
+    // First the names, so that no new client finds us; then the connections. A socket that was passed on keeps its name,
+    // and whoever connects there now waits for the next daemon.
     drop(sockets.bound);
     tasks.abort_all();
     engine.close();

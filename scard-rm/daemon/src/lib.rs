@@ -27,6 +27,8 @@ pub mod oracle;
 mod process;
 mod session;
 mod slots;
+mod starts;
+mod state_file;
 mod table_size;
 
 use anyhow::Context;

@@ -72,6 +72,7 @@ impl LimitsTable {
             idle_transaction: self.idle_transaction_ms.map(Millis),
             administrator: rustix::process::geteuid().as_raw(),
             cache: self.cache.over(standard.cache),
+            ..standard
         }
     }
 

@@ -211,6 +211,23 @@ pub enum Call {
 }
 
 impl Call {
+    /// The card handle that it is about.
+    #[must_use]
+    pub const fn card(&self) -> Option<CardHandle> {
+        match self {
+            Self::Reconnect { card, .. }
+            | Self::Disconnect { card, .. }
+            | Self::BeginTransaction { card }
+            | Self::EndTransaction { card, .. }
+            | Self::Transmit { card, .. }
+            | Self::Control { card, .. }
+            | Self::Status { card }
+            | Self::GetAttribute { card, .. }
+            | Self::SetAttribute { card, .. } => Some(*card),
+            _ => None,
+        }
+    }
+
     /// What it is, without what it carries, for the log.
     #[must_use]
     pub const fn name(&self) -> &'static str {
@@ -282,7 +299,7 @@ pub enum Sharing {
 pub struct ReaderEntry {
     /// Its name.
     pub name: ReaderName,
-    /// Insertions and removals since it came; 16 bits go out.
+    /// One more with each insertion and removal; where it begins differs from daemon to daemon. 16 bits go out.
     pub event_counter: u32,
     /// What is in the slot.
     pub state: CardState,
