@@ -14,17 +14,22 @@ const VPCD: &str = "Virtual PCD";
 /// vpcd listens there for its first card, and one above for its second.
 const FIRST_PORT: u16 = 0x8C7B;
 
+/// Where ours listens for a card that is a program.
+const PORT: &str = "port";
+
 /// A running resource manager with two empty readers.
 pub struct Service {
     folder: PathBuf,
     readers: [String; 2],
     card: String,
     daemon: Daemon,
+    /// Those that are programs of their own: with pcscd all.
+    cards: [Option<Talker>; 2],
 }
 
 enum Daemon {
     Ours(Talker),
-    Pcscd { daemon: Talker, cards: [Option<Talker>; 2] },
+    Pcscd(Talker),
 }
 
 impl Service {
@@ -50,7 +55,23 @@ impl Service {
             Manager::Ours => start_ours(&folder, &empty(&readers, card)),
             Manager::DebianPcscd => start_pcscd(&folder, label),
         };
-        Self { folder, readers, card: card.to_owned(), daemon }
+        Self { folder, readers, card: card.to_owned(), daemon, cards: [None, None] }
+    }
+
+    /// Starts one with a reader for a card that is a program of its own, see [`Service::connect`].
+    ///
+    /// # Panics
+    /// If it does not start.
+    #[must_use]
+    pub fn with_port(manager: Manager, name: &str) -> Self {
+        if manager == Manager::DebianPcscd {
+            return Self::start(manager, name, "piv");
+        }
+        let folder = own_folder(name);
+        let readers = [format!("{VPCD} 00 00"), format!("{VPCD} 00 01")];
+        let port = format!("vpcd:unix:{},name={}", folder.join(PORT).display(), readers[0]);
+        let daemon = start_ours(&folder, &[port]);
+        Self { folder, readers, card: "piv".into(), daemon, cards: [None, None] }
     }
 
     /// Starts ours with as many readers as that, with cards in them.
@@ -59,7 +80,7 @@ impl Service {
         let folder = own_folder(name);
         let daemon = start_ours(&folder, &[format!("sim:piv,count={count}")]);
         let readers = [format!("{VPCD} 00 00"), format!("{VPCD} 00 01")];
-        Self { folder, readers, card: "piv".into(), daemon }
+        Self { folder, readers, card: "piv".into(), daemon, cards: [None, None] }
     }
 
     /// A folder that lives as long as this.
@@ -79,7 +100,7 @@ impl Service {
     pub fn socket(&self) -> Option<PathBuf> {
         match self.daemon {
             Daemon::Ours(_) => Some(self.folder.join("socket")),
-            Daemon::Pcscd { .. } => None,
+            Daemon::Pcscd(_) => None,
         }
     }
 
@@ -88,7 +109,7 @@ impl Service {
     pub fn enter(&self, program: &Path) -> Command {
         match &self.daemon {
             Daemon::Ours(_) => Command::new(program),
-            Daemon::Pcscd { daemon, .. } => {
+            Daemon::Pcscd(daemon) => {
                 let mut command = Command::new("nsenter");
                 command.args(["-t", &daemon.pid().to_string(), "-m", "-n", "--"]).arg(program);
                 command
@@ -110,9 +131,20 @@ impl Service {
         command.args(["sim", "serve", "--once", "--vpcd", &format!("127.0.0.1:{port}")]);
         let card = Talker::start("a card", command.args(["--card", &self.card]));
         assert_eq!(card.hear(), format!("in the reader at 127.0.0.1:{port}"));
-        if let Daemon::Pcscd { cards, .. } = &mut self.daemon {
-            cards[reader] = Some(card);
-        }
+        self.cards[reader] = Some(card);
+    }
+
+    /// Starts a program of Python that is the card in the first reader.
+    ///
+    /// # Panics
+    /// If it does not start.
+    pub fn connect(&mut self, program: &Path) {
+        let port = match self.daemon {
+            Daemon::Ours(_) => format!("unix:{}", self.folder.join(PORT).display()),
+            Daemon::Pcscd(_) => format!("127.0.0.1:{FIRST_PORT}"),
+        };
+        let mut command = self.enter(Path::new("/usr/bin/python3"));
+        self.cards[0] = Some(Talker::start("a card", command.arg(program).arg(port)));
     }
 
     /// Takes the card out of a reader.
@@ -122,7 +154,7 @@ impl Service {
     pub fn remove(&mut self, reader: usize) {
         match &mut self.daemon {
             Daemon::Ours(_) => self.simulate("remove", reader),
-            Daemon::Pcscd { cards, .. } => cards[reader].take().expect("a card is in").kill(),
+            Daemon::Pcscd(_) => self.cards[reader].take().expect("a card is in").kill(),
         }
     }
 
@@ -149,7 +181,7 @@ impl Service {
     pub fn restart(&mut self) {
         match &mut self.daemon {
             Daemon::Ours(daemon) => daemon.kill(),
-            Daemon::Pcscd { .. } => panic!("pcscd's namespaces end with it"),
+            Daemon::Pcscd(_) => panic!("pcscd's namespaces end with it"),
         }
         self.daemon = start_ours(&self.folder, &empty(&self.readers, &self.card));
     }
@@ -170,12 +202,10 @@ impl Drop for Service {
     fn drop(&mut self) {
         match &mut self.daemon {
             Daemon::Ours(daemon) => daemon.kill(),
-            Daemon::Pcscd { daemon, cards } => {
-                // Its shell kills pcscd when its input ends; killing the shell would not.
-                daemon.stop();
-                *cards = [None, None];
-            }
+            // Its shell kills pcscd when its input ends; killing the shell would not.
+            Daemon::Pcscd(daemon) => daemon.stop(),
         }
+        self.cards = [None, None];
         if std::thread::panicking() {
             let log = fs::read_to_string(self.folder.join("log")).unwrap_or_default();
             eprintln!("--- what the daemon said ---\n{log}---");
@@ -222,7 +252,7 @@ fn start_pcscd(folder: &Path, label: &str) -> Daemon {
     command.env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
     let daemon = Talker::start("pcscd", &mut command);
     while !daemon.hear().contains("daemon ready") {}
-    Daemon::Pcscd { daemon, cards: [None, None] }
+    Daemon::Pcscd(daemon)
 }
 
 fn log(folder: &Path) -> fs::File {

@@ -43,11 +43,22 @@ impl Bench {
         Self::with(stage, Service::with_readers_called(label, stage.manager, &name, &card))
     }
 
+    /// Starts a daemon whose card is a program of Python.
+    #[must_use]
+    pub fn with_card_program(stage: Stage, name: &str, program: &Path) -> Self {
+        let service = Service::with_port(stage.manager, &unique(stage, name));
+        Self::began(stage, service, |service| service.connect(program))
+    }
+
     fn with(stage: Stage, service: Service) -> Self {
+        Self::began(stage, service, |service| service.insert(0))
+    }
+
+    fn began(stage: Stage, service: Service, insert: impl FnOnce(&mut Service)) -> Self {
         let mut bench = Self { stage, service };
         // pcscd does not count a card that it finds at its first look, and looks every 400 ms only.
         bench.wait_for("EMPTY");
-        bench.service.insert(0);
+        insert(&mut bench.service);
         bench.wait_for("PRESENT");
         bench
     }

@@ -59,6 +59,7 @@ const PROGRAMS: &[Program] = &[
     program("libengine-pkcs11-openssl", "engines-3/pkcs11.so", "openssl_engine"),
     program("openssh-client", "ssh-agent", "ssh_"),
     program("libpam-pkcs11", "pkcs11_eventmgr", "eventmgr"),
+    program("python3", "python3", "scdaemon"),
     program("gpg", "gpg", "scdaemon"),
     program("gpgconf", "gpgconf", "scdaemon"),
     program("gpg-agent", "gpg-agent", "scdaemon"),

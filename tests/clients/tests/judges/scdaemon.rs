@@ -1,8 +1,9 @@
 //! GnuPG's scdaemon, which takes a card for itself alone.
 
+use std::path::Path;
 use std::process::Command;
 
-use clients::judge::{Bench, said};
+use clients::judge::{Bench, Said, said};
 use clients::stage::{Manager, Stage, dist};
 
 /// scdaemon and the agent that starts it, in a home of their own.
@@ -21,13 +22,13 @@ impl<'a> Gnupg<'a> {
         Self { bench, home }
     }
 
-    fn command(&self, program: &str, arguments: &[&str]) -> clients::judge::Said {
+    fn command(&self, program: &str, arguments: &[&str]) -> Said {
         let mut command = self.bench.command(program);
         said(command.args(arguments).env("GNUPGHOME", &self.home), "")
     }
 
     /// Asks the agent, which asks scdaemon where the order begins with `scd`.
-    fn ask(&self, order: &str) -> clients::judge::Said {
+    fn ask(&self, order: &str) -> Said {
         self.command("gpg-connect-agent", &[order, "/bye"]).succeeds()
     }
 
@@ -41,20 +42,27 @@ impl<'a> Gnupg<'a> {
 
 impl Drop for Gnupg<'_> {
     fn drop(&mut self) {
+        let agent = self.command("gpg-connect-agent", &["--no-autostart", "getinfo pid", "/bye"]);
         let _ = self.command("gpgconf", &["--kill", "all"]);
+        // scdaemon goes with the agent, if that did not listen.
+        let agent = String::from_utf8_lossy(&agent.output).into_owned();
+        if let Some(pid) = agent.lines().find_map(|line| line.strip_prefix("D ")) {
+            let _ = said(Command::new("sh").args(["-c", "kill $0", pid]), "");
+        }
     }
 }
 
 pub(crate) fn scdaemon_keeps_others_out_while_it_holds_the_card(stage: Stage) {
-    let bench = Bench::new(stage, "scdaemon", "piv");
+    // GnuPG 2.2 knows no PIV.
+    let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("judges/openpgp_card.py");
+    let bench = Bench::with_card_program(stage, "scdaemon", &program);
     let gnupg = Gnupg::new(&bench);
     let opensc = || bench.run("opensc-tool", &["-n"]);
-    // GnuPG 2.2 knows no PIV: it looks for OpenPGP and others, exclusively, and lets the card go.
-    gnupg.command("gpg", &["--card-status"]).says(&["selecting card failed: No such device"]);
-    opensc().succeeds();
-
-    // Told to take the card as it is, it keeps it, as it does one that it knows.
-    gnupg.ask("scd serialno undefined").says(&["S SERIALNO FF7F00"]);
+    gnupg.command("gpg", &["--card-status"]).succeeds().says(&[
+        "Reader ...........: Virtual PCD 00 00",
+        "Application type .: OpenPGP",
+        "PIN retry counter : 3 0 3",
+    ]);
     opensc().says(&["Reader in use by another application"]);
     if stage.manager == Manager::Ours {
         let scdaemon = gnupg.pid("scd ");
@@ -64,5 +72,5 @@ pub(crate) fn scdaemon_keeps_others_out_while_it_holds_the_card(stage: Stage) {
         bench.service.logs("holds the card exclusively");
     }
     gnupg.command("gpgconf", &["--kill", "scdaemon"]).succeeds();
-    opensc().succeeds().says(&["Personal Identity Verification Card"]);
+    opensc().succeeds().says(&["OpenPGP card v3.4"]);
 }
