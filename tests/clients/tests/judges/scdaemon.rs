@@ -67,7 +67,8 @@ pub(crate) fn scdaemon_keeps_others_out_while_it_holds_the_card(stage: Stage) {
     if stage.manager == Manager::Ours {
         let scdaemon = gnupg.pid("scd ");
         let list = bench.run(&dist().join("bin/scard").to_string_lossy(), &["list"]);
-        list.succeeds().says(&[&format!("held  by pid {scdaemon} (scdaemon), exclusive")]);
+        let held = format!("held  by pid {scdaemon} (scdaemon), uid ");
+        list.succeeds().says(&[&held, ", exclusive"]);
         bench.service.logs(&format!("is refused, scdaemon (pid {scdaemon}, uid "));
         bench.service.logs("holds the card exclusively");
     }
