@@ -186,6 +186,12 @@ pub enum Action {
         /// Why, for the log.
         reason: DropReason,
     },
+    /// From now on this client is told what clients do. The daemon, which alone knows whose it may see, tells it until
+    /// [`Event::ClientGone`].
+    Trace {
+        /// Whom to tell.
+        client: ClientId,
+    },
     /// A reader has its name now, for the log and for drivers that want to know.
     Named {
         /// Which.

@@ -100,6 +100,7 @@ impl Core {
             Call::ReaderEvents => Outcome::Now(Ok(Answer::ReaderEvents(self.reader_events))),
             Call::DescribeReaders => Outcome::Now(Ok(Answer::Described(self.describe_readers()))),
             Call::Subscribe => self.subscribe(asker),
+            Call::Trace => self.trace(asker),
             // A call that a later version of the words knows.
             _ => Outcome::refused(ScardCode::UnsupportedFeature),
         }

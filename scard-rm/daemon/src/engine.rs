@@ -4,6 +4,8 @@
 //! and never held over an `.await`. Whoever brings an event carries out what the core says about it, so that a request
 //! that a slot can answer at once is read, carried out and answered by one task.
 
+mod taps;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -11,6 +13,7 @@ use std::time::Duration;
 use reader_api::Slot;
 use scard_core::{Action, ClientId, Core, Event, JobId, ReaderId, RequestId, Work, WorkDone};
 use scard_types::call::{Peer, Reply};
+use scard_types::trace::ReaderTrace;
 use scard_types::{CardEvent, Millis, ReaderNaming};
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -20,6 +23,7 @@ use crate::client::{Client, End, Posture};
 use crate::conversation::{Asked, DriverRequest};
 use crate::slots::{self, Orders, Reader};
 use crate::table_size::TableSize;
+use crate::trace::Trace;
 
 /// The one place where everything meets.
 pub(crate) struct Engine {
@@ -39,6 +43,8 @@ pub(crate) struct State {
     last_client: u64,
     last_reader: u64,
     table: TableSize,
+    /// While somebody traces.
+    trace: Option<Box<Trace>>,
 }
 
 impl Engine {
@@ -52,6 +58,7 @@ impl Engine {
                 last_client: 0,
                 last_reader: 0,
                 table,
+                trace: None,
             }),
             cards_awaited: watch::Sender::new(0),
             deadline: watch::Sender::new(None),
@@ -107,16 +114,27 @@ impl Engine {
             match state.clients.get_mut(&client)?.next_asked()? {
                 Asked::Call { request, call } => {
                     debug!(request = request.0, call = call.name());
+                    if state.trace.is_some() {
+                        state.trace_asked(client, request, &call);
+                    }
                     self.handle(&mut state, Event::Request { client, request, call });
+                    if state.trace.is_some() {
+                        state.trace_heard(client, request);
+                    }
                 }
-                Asked::Driver(request) => return Some(request),
+                Asked::Driver(request) => {
+                    if state.trace.is_some() {
+                        state.trace_asked_driver(client, &request);
+                    }
+                    return Some(request);
+                }
             }
         }
     }
 
     /// Answers a request that the core knows nothing of.
     pub(crate) fn answer(&self, client: ClientId, request: RequestId, reply: &Reply) {
-        let _ = self.with_client(client, |client| client.reply(request, reply));
+        self.lock().reply(client, request, reply);
     }
 
     /// A driver announced a reader. Gives back how it is called.
@@ -146,6 +164,9 @@ impl Engine {
     /// A reader went.
     pub(crate) fn reader_gone(&self, reader: ReaderId) {
         let mut state = self.lock();
+        if state.trace.is_some() {
+            state.trace_reader(reader, ReaderTrace::Gone);
+        }
         if let Some(gone) = state.readers.remove(&reader) {
             info!("reader gone");
             self.card_answered(gone.awaited());
@@ -233,6 +254,9 @@ impl Engine {
     fn handle(&self, state: &mut State, event: Event) {
         let (mut events, mut actions) = (VecDeque::from([event]), Vec::new());
         while let Some(event) = events.pop_front() {
+            if state.trace.is_some() {
+                state.trace_event(&event);
+            }
             state.core.handle(self.now(), event, &mut actions);
             for action in actions.drain(..) {
                 state.carry_out(action, &mut events);
@@ -246,17 +270,19 @@ impl Engine {
 impl State {
     fn carry_out(&mut self, action: Action, events: &mut VecDeque<Event>) {
         match action {
-            Action::Reply { client, request, reply } => {
-                if let Some(client) = self.clients.get_mut(&client) {
-                    client.reply(request, &reply);
-                }
-            }
+            Action::Reply { client, request, reply } => self.reply(client, request, &reply),
             Action::Push { client, push } => {
+                if self.trace.is_some() {
+                    self.trace_push(client, &push);
+                }
                 if let Some(client) = self.clients.get_mut(&client) {
                     client.push(push);
                 }
             }
             Action::Work { reader, job, work } => {
+                if self.trace.is_some() {
+                    self.trace_work(reader, &work);
+                }
                 if let Some(done) = self.work(reader, job, work) {
                     events.push_back(Event::WorkDone { reader, job, done });
                 }
@@ -271,8 +297,22 @@ impl State {
                 if let Some(reader) = self.readers.get_mut(&reader) {
                     reader.set_name(name);
                 }
+                if self.trace.is_some() {
+                    self.trace_reader(reader, ReaderTrace::Arrived);
+                }
             }
+            Action::Trace { client } => self.trace_begins(client),
             other => error!(?other, "the core asks for something unknown"),
+        }
+    }
+
+    /// Answers, and only then tells those who trace.
+    fn reply(&mut self, client: ClientId, request: RequestId, reply: &Reply) {
+        if let Some(client) = self.clients.get_mut(&client) {
+            client.reply(request, reply);
+        }
+        if self.trace.is_some() {
+            self.trace_answered(client, request, reply);
         }
     }
 

@@ -22,6 +22,7 @@ mod process;
 mod session;
 mod slots;
 mod table_size;
+mod trace;
 
 use anyhow::Context;
 

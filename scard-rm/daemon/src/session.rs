@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt, Interest};
 use tokio::net::UnixStream;
 use tokio::net::unix::OwnedReadHalf;
 use tokio::sync::Notify;
-use tokio::time::{sleep_until, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 use tracing::field::Empty;
 use tracing::{Instrument, Span, debug, debug_span};
 
@@ -56,7 +56,7 @@ impl Service {
         let wake = Arc::new(Notify::new());
         let table_entries = self.engine.table_entries();
         let conversation = Conversation::new(dialect, first.bytes(), table_entries);
-        let client = Client::new(conversation, self.patience, writing, Arc::clone(&wake));
+        let client = Client::new(peer, conversation, self.patience, writing, Arc::clone(&wake));
         let client = self.engine.client_connected(peer, client);
         Span::current().record("id", client.0);
         debug!(?dialect, "connected");
@@ -84,25 +84,32 @@ impl Service {
             };
             match posture {
                 Posture::Ended(end) => return end,
-                Posture::Reading { until: None } => tokio::select! {
+                Posture::Reading { until } => tokio::select! {
                     () = read(engine, client, reading) => {}
                     () = wake.notified() => {}
+                    late = too_late(until) => return late,
                 },
-                Posture::Reading { until: Some((until, late)) } => tokio::select! {
-                    () = read(engine, client, reading) => {}
-                    () = wake.notified() => {}
-                    () = sleep_until(until) => return late,
-                },
-                Posture::Writing { until: (until, late) } => {
+                Posture::Writing { until } => {
                     tokio::select! {
                         _ = reading.ready(Interest::WRITABLE) => {}
                         () = wake.notified() => {}
-                        () = sleep_until(until) => return late,
+                        late = too_late(until) => return late,
                     }
                     let _ = engine.with_client(client, Client::flush);
                 }
             }
         }
+    }
+}
+
+/// Waits until then; for ever, if there is no such time.
+async fn too_late(until: Option<(Instant, End)>) -> End {
+    match until {
+        Some((until, late)) => {
+            sleep_until(until).await;
+            late
+        }
+        None => std::future::pending().await,
     }
 }
 

@@ -162,6 +162,8 @@ pub enum Call {
     DescribeReaders,
     /// Native: from now on a push for each event, until the connection ends. Starts with one push per reader.
     Subscribe,
+    /// Native: from now on a push for all that clients do, until the connection ends.
+    Trace,
 }
 
 impl Call {
@@ -190,6 +192,7 @@ impl Call {
             Self::ReaderEvents => "ReaderEvents",
             Self::DescribeReaders => "DescribeReaders",
             Self::Subscribe => "Subscribe",
+            Self::Trace => "Trace",
         }
     }
 }

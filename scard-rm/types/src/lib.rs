@@ -14,6 +14,7 @@ pub mod atr;
 pub mod attribute;
 pub mod call;
 mod code;
+pub mod mask;
 mod modes;
 mod reader;
 mod secret;
@@ -21,6 +22,7 @@ pub mod secret_commands;
 pub mod status_change;
 mod time;
 pub mod tlv;
+pub mod trace;
 
 pub use apdu::{CommandApdu, ResponseApdu, StatusWord};
 pub use atr::Atr;

@@ -80,6 +80,8 @@ kinds! {
         Subscribe = 0x11,
         /// Bytes for a driver, not looked at on the way.
         DriverCommand = 0x12,
+        /// Pushes of all that clients do, from now on.
+        Trace = 0x20,
     }
 }
 
@@ -118,6 +120,22 @@ kinds! {
         StateChanged = 0xC002,
         /// Push: what was there at the beginning is told.
         Caught = 0xC003,
+        /// Trace: a client is there.
+        TraceClient = 0xC010,
+        /// Trace: a client is gone.
+        TraceClientGone = 0xC011,
+        /// Trace: a call waits.
+        TraceWaits = 0xC012,
+        /// Trace: a call is answered.
+        TraceAnswered = 0xC013,
+        /// Trace: a registration fired.
+        TraceFired = 0xC014,
+        /// Trace: something happened to a reader or its card.
+        TraceReader = 0xC015,
+        /// Trace: events that nobody read in time.
+        TraceLost = 0xC016,
+        /// Trace: what was there at the beginning is told.
+        TraceBegins = 0xC017,
     }
 }
 
@@ -142,7 +160,8 @@ impl RequestKind {
             | Self::EndTransaction
             | Self::SetAttribute
             | Self::Cancel
-            | Self::Subscribe => ReplyKind::Done,
+            | Self::Subscribe
+            | Self::Trace => ReplyKind::Done,
         }
     }
 

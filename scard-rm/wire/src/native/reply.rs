@@ -156,10 +156,8 @@ pub(crate) fn decode_reply(kind: ReplyKind, body: &[u8]) -> Option<Reply> {
                 .list(|body| Some(SeenReader { event_state: body.word()?, atr: body.atr()? }))?,
         },
         ReplyKind::Described => Answer::Described(body.list(description)?),
-        ReplyKind::ReaderArrived
-        | ReplyKind::ReaderGone
-        | ReplyKind::StateChanged
-        | ReplyKind::Caught => return None,
+        // The pushes.
+        _ => return None,
     };
     body.end()?;
     Some(Ok(answer))

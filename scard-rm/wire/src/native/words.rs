@@ -49,6 +49,10 @@ impl<'b> Reader<'b> {
         self.chunk().map(u32::from_le_bytes)
     }
 
+    pub(crate) fn long(&mut self) -> Option<u64> {
+        self.chunk().map(u64::from_le_bytes)
+    }
+
     pub(crate) fn text(&mut self) -> Option<&'b str> {
         let length = u16::from_le_bytes(self.chunk()?);
         core::str::from_utf8(self.take(usize::from(length))?).ok()
@@ -147,6 +151,7 @@ impl<'b> Reader<'b> {
 pub(crate) trait Words {
     fn byte(&mut self, byte: u8);
     fn word(&mut self, word: u32);
+    fn long(&mut self, long: u64);
     /// At most 65,535 bytes; longer text is cut, and the names in use have 127.
     fn text(&mut self, text: &str);
     fn length(&mut self, length: usize);
@@ -166,6 +171,10 @@ impl Words for Vec<u8> {
 
     fn word(&mut self, word: u32) {
         self.extend_from_slice(&word.to_le_bytes());
+    }
+
+    fn long(&mut self, long: u64) {
+        self.extend_from_slice(&long.to_le_bytes());
     }
 
     fn text(&mut self, text: &str) {
