@@ -344,6 +344,7 @@ fn calls() -> Vec<Call> {
         Call::Cancel { context },
         Call::DescribeReaders,
         Call::Subscribe,
+        Call::Trace,
     ]
     .into_iter()
     // Cutting 65,548 bytes at every length takes its time in a debug build.

@@ -15,10 +15,10 @@ use crate::support::{Daemon, Raw, SELECT, Stock};
 
 const CONFIG: &str = "[limits]\nconnections = { per-user = 100, total = 1000 }\n";
 const SOCKET: &str = "SCARD_TEST_SOCKET";
-const NOBODY: u32 = 65_534;
+pub(crate) const NOBODY: u32 = 65_534;
 
 /// Runs a test of this program that is ignored otherwise, as another user. `None` without root.
-fn as_nobody(daemon: &Daemon, test: &str) -> Option<Child> {
+pub(crate) fn as_nobody(daemon: &Daemon, test: &str) -> Option<Child> {
     if !rustix::process::geteuid().is_root() {
         eprintln!("not run without root: {test} as another user");
         return None;
@@ -32,20 +32,21 @@ fn as_nobody(daemon: &Daemon, test: &str) -> Option<Child> {
         .uid(NOBODY)
         .gid(NOBODY)
         .current_dir("/")
+        .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn();
     Some(child.expect("the program starts"))
 }
 
 /// What it said when it was through.
-fn said(mut child: Child) -> String {
+pub(crate) fn said(mut child: Child) -> String {
     let said = read_to_string(child.stdout.take().expect("a pipe")).expect("it is text");
     assert!(child.wait().expect("it is our child").success(), "{said}");
     said
 }
 
 /// The daemon that [`as_nobody`] is about.
-fn socket() -> Option<PathBuf> {
+pub(crate) fn socket() -> Option<PathBuf> {
     std::env::var_os(SOCKET).map(PathBuf::from)
 }
 
