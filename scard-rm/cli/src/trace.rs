@@ -124,7 +124,7 @@ fn wanted(arguments: &Arguments, scene: &Scene, traced: &Traced) -> bool {
             let name = name.to_lowercase();
             arguments.readers.iter().any(|wanted| name.contains(&wanted.to_lowercase()))
         };
-        names.iter().any(|name| is_named(name))
+        names.iter().any(is_named)
     };
     is_kind && of_client && at_reader
 }

@@ -56,7 +56,7 @@ impl Core {
         if share != ShareMode::Direct && protocols.is_empty() {
             return Outcome::refused(ScardCode::ProtocolMismatch);
         }
-        let Some(&id) = self.by_name.get(reader) else {
+        let Some(id) = self.reader_of(asker.client, reader) else {
             return Outcome::refused(ScardCode::UnknownReader);
         };
         if self.readers.get(&id).is_some_and(|reader| reader.exclusive.is_some()) {

@@ -5,8 +5,11 @@ use alloc::vec::Vec;
 
 use scard_types::call::{Call, Peer, ReaderEvent, Reply};
 use scard_types::{
-    Atr, CardEvent, Protocol, ReaderName, ReaderNaming, ScardCode, SecretBytes, SlotError,
+    Atr, CardEvent, DeviceInstance, Protocol, ReaderName, ReaderNaming, ScardCode, SecretBytes,
+    SlotError,
 };
+
+use crate::database::Change;
 
 /// A connection. The daemon never uses a number twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -23,6 +26,10 @@ pub struct RequestId(pub u32);
 /// A piece of work for a slot. The core never uses a number twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct JobId(pub u64);
+
+/// A change of the database on its way to the disk. The core never uses a number twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StoreTicket(pub u64);
 
 /// Which of the two wires a connection speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -69,6 +76,8 @@ pub enum Event {
         naming: ReaderNaming,
         /// Name of its driver.
         driver: String,
+        /// Which device it is.
+        device: DeviceInstance,
     },
     /// A reader went.
     ReaderGone {
@@ -90,6 +99,13 @@ pub enum Event {
         job: JobId,
         /// What came of it.
         done: WorkDone,
+    },
+    /// A change of the database is on disk, or will not be.
+    Stored {
+        /// Which.
+        ticket: StoreTicket,
+        /// Whether the disk has it.
+        kept: bool,
     },
     /// The deadline passed; nothing else happened.
     Tick,
@@ -191,6 +207,13 @@ pub enum Action {
     Trace {
         /// Whom to tell.
         client: ClientId,
+    },
+    /// Write to the database on disk: all or none, in the order of these actions. Answered by [`Event::Stored`].
+    Store {
+        /// The number to come back with.
+        ticket: StoreTicket,
+        /// What.
+        changes: Vec<Change>,
     },
     /// A reader has its name now, for the log and for drivers that want to know.
     Named {

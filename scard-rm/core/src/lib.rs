@@ -4,7 +4,8 @@
 //!
 //! Every file is a chapter of one object, [`Core`]: `clients` and `contexts` (who asks), `handles`, `connect`,
 //! `dispositions`, `exchange`, `attributes` (what is asked of a card), `queue` and `transactions` (whose turn it is),
-//! `power` and `readers` (what the slots do), `status_change` and `watch` (who is told), `quotas`, `timers`, `names`.
+//! `power` and `readers` (what the slots do), `status_change` and `watch` (who is told), `quotas`, `timers`, `names`;
+//! `cache` (what programs keep about cards), `database` (card types, names and groups of readers).
 //! `rules` is the one place where pcsc-lite's and Windows' contexts and the two wires are told apart.
 #![no_std]
 #![forbid(unsafe_code)]
@@ -12,9 +13,11 @@
 extern crate alloc;
 
 mod attributes;
+mod cache;
 mod clients;
 mod connect;
 mod contexts;
+mod database;
 mod dispositions;
 mod event;
 mod exchange;
@@ -41,8 +44,11 @@ use alloc::vec::Vec;
 use scard_types::Millis;
 use scard_types::call::{CardHandle, ContextId};
 
+pub use cache::CacheLimits;
+pub use database::{Change, Key, Owner, Value};
 pub use event::{
-    Action, ClientId, DropReason, Event, JobId, Push, ReaderId, RequestId, Wire, Work, WorkDone,
+    Action, ClientId, DropReason, Event, JobId, Push, ReaderId, RequestId, StoreTicket, Wire, Work,
+    WorkDone,
 };
 pub use limits::{Limits, Quota};
 
@@ -61,6 +67,7 @@ pub struct Core {
     table: readers::Table,
     names: names::Names,
     by_name: BTreeMap<String, ReaderId>,
+    by_identity: BTreeMap<String, ReaderId>,
     /// Arrivals and departures of readers.
     reader_events: u32,
     /// Readers whose card or handles changed in this step.
@@ -71,6 +78,8 @@ pub struct Core {
     subscribers: BTreeSet<ClientId>,
     tracers: BTreeSet<ClientId>,
     timers: timers::Timers,
+    cache: cache::Cache,
+    database: database::Database,
     opened: u64,
     last_job: u64,
     last_wait: u64,
@@ -103,6 +112,8 @@ pub struct Census {
     pub timers: usize,
     /// Users who have anything.
     pub users: usize,
+    /// Bytes in the card cache, which outlives its users' connections.
+    pub cache_bytes: usize,
     /// What is in the books of all users: connections, contexts, handles, waits, parked requests.
     pub counted: [usize; 5],
 }
@@ -132,6 +143,9 @@ impl Core {
             subscribers: BTreeSet::new(),
             tracers: BTreeSet::new(),
             timers: timers::Timers::default(),
+            cache: cache::Cache::default(),
+            database: database::Database::default(),
+            by_identity: BTreeMap::new(),
             opened: 0,
             last_job: 0,
             last_wait: 0,
@@ -150,12 +164,13 @@ impl Core {
             }
             Event::ClientGone { client } => self.client_gone(client),
             Event::Request { client, request, call } => self.request(client, request, call),
-            Event::ReaderArrived { reader, naming, driver } => {
-                self.reader_arrived(reader, naming, driver);
+            Event::ReaderArrived { reader, naming, driver, device } => {
+                self.reader_arrived(reader, naming, driver, device);
             }
             Event::ReaderGone { reader } => self.reader_gone(reader),
             Event::Card { reader, event } => self.card_event(reader, event),
             Event::WorkDone { reader, job, done } => self.work_done(reader, job, done),
+            Event::Stored { ticket, kept } => self.stored(ticket, kept),
             Event::Tick => {}
         }
         self.publish_changes();
@@ -217,7 +232,7 @@ impl Core {
 
     /// The reader of a handle, as far as it is this client's, for a trace.
     #[must_use]
-    pub fn reader_of(&self, client: ClientId, card: CardHandle) -> Option<ReaderId> {
+    pub fn reader_behind(&self, client: ClientId, card: CardHandle) -> Option<ReaderId> {
         self.own_handle(client, card).map(|handle| handle.reader)
     }
 
@@ -246,6 +261,7 @@ impl Core {
             readers: self.readers.len(),
             timers: self.timers.len(),
             users: self.quotas.users(),
+            cache_bytes: self.cache.bytes(),
             counted: [
                 count(Kind::Connection),
                 count(Kind::Context),

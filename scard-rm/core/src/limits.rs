@@ -2,6 +2,8 @@
 
 use scard_types::Millis;
 
+use crate::cache::CacheLimits;
+
 /// How many of one kind of thing there may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quota {
@@ -43,6 +45,10 @@ pub struct Limits {
     pub table_slots: usize,
     /// How long a card that nobody uses keeps its power.
     pub grace: Millis,
+    /// Who may change the system's entries of the database, beside root: the daemon's own user.
+    pub administrator: u32,
+    /// What the card cache keeps.
+    pub cache: CacheLimits,
 }
 
 impl Default for Limits {
@@ -57,6 +63,8 @@ impl Default for Limits {
             readers_per_wait: 2_048,
             table_slots: 0,
             grace: Millis(5_000),
+            administrator: 0,
+            cache: CacheLimits::default(),
         }
     }
 }

@@ -5,9 +5,11 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use scard_types::call::{
-    Answer, CardHandle, Holder, ReaderDescription, ReaderEntry, ReaderEvent, Sharing,
+    Answer, CardHandle, Holder, ReaderDescription, ReaderDevice, ReaderEntry, ReaderEvent, Sharing,
 };
-use scard_types::{CardState, Millis, Protocol, ReaderName, ReaderNaming, ScardCode, SlotState};
+use scard_types::{
+    CardState, DeviceInstance, Millis, Protocol, ReaderName, ReaderNaming, ScardCode, SlotState,
+};
 
 use crate::Core;
 use crate::event::{Action, ReaderId};
@@ -25,6 +27,9 @@ pub(crate) struct Reader {
     pub(crate) name: ReaderName,
     numbered: Option<Numbered>,
     driver: String,
+    pub(crate) device: DeviceInstance,
+    /// Exchanges with its cards since it came.
+    pub(crate) transmits: u32,
     /// Where it stands in the table.
     slot: usize,
     /// Insertions and removals since it came.
@@ -127,7 +132,13 @@ impl Table {
 }
 
 impl Core {
-    pub(crate) fn reader_arrived(&mut self, id: ReaderId, naming: ReaderNaming, driver: String) {
+    pub(crate) fn reader_arrived(
+        &mut self,
+        id: ReaderId,
+        naming: ReaderNaming,
+        driver: String,
+        device: DeviceInstance,
+    ) {
         if self.readers.contains_key(&id) {
             return;
         }
@@ -138,6 +149,8 @@ impl Core {
             name: name.clone(),
             numbered,
             driver,
+            device,
+            transmits: 0,
             slot,
             events: 0,
             state: SlotState::Empty,
@@ -152,6 +165,8 @@ impl Core {
             reset_due: false,
             rest_at: None,
         };
+        // Of two devices that claim to be the same one, the first is meant.
+        self.by_identity.entry(reader.device.reader()).or_insert(id);
         let entry = reader.entry();
         self.readers.insert(id, reader);
         self.out.push(Action::Named { reader: id, name: name.clone() });
@@ -198,6 +213,10 @@ impl Core {
         }
         self.names.give_back(&reader.name, reader.numbered.as_ref());
         self.by_name.remove(reader.name.as_str());
+        let identity = reader.device.reader();
+        if self.by_identity.get(&identity) == Some(&id) {
+            self.by_identity.remove(&identity);
+        }
         self.table.give_back(reader.slot);
         self.changed.remove(&id);
         self.count_reader_event();
@@ -233,6 +252,20 @@ impl Core {
                 .collect(),
         };
         self.readers_in_order().map(describe).collect()
+    }
+
+    /// Each name of each reader, as a user knows them, with its device.
+    pub(crate) fn reader_devices(&self, uid: u32) -> Vec<ReaderDevice> {
+        let mut devices = Vec::new();
+        for id in self.table.slots().flatten() {
+            let Some(reader) = self.readers.get(&id) else { continue };
+            let own = String::from(reader.name.as_str());
+            devices.extend([own].into_iter().chain(self.aliases_of(uid, id)).map(|name| {
+                let DeviceInstance { id, device_type, .. } = &reader.device;
+                ReaderDevice { name, device_type: *device_type, instance_id: id.clone() }
+            }));
+        }
+        devices
     }
 
     fn holder(&self, reader: &Reader, card: CardHandle) -> Option<Holder> {

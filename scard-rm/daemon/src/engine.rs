@@ -14,7 +14,7 @@ use reader_api::Slot;
 use scard_core::{Action, ClientId, Core, Event, JobId, ReaderId, RequestId, Work, WorkDone};
 use scard_types::call::{Peer, Reply};
 use scard_types::trace::ReaderTrace;
-use scard_types::{CardEvent, Millis, ReaderNaming};
+use scard_types::{CardEvent, DeviceInstance, Millis, ReaderNaming};
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tracing::{debug, error, info};
@@ -141,7 +141,7 @@ impl Engine {
     pub(crate) fn reader_arrived(
         &self,
         driver: &str,
-        naming: ReaderNaming,
+        (naming, device): (ReaderNaming, DeviceInstance),
         slot: Box<dyn Slot>,
         orders: Orders,
         occupied: bool,
@@ -154,7 +154,7 @@ impl Engine {
             self.cards_awaited.send_modify(|awaited| *awaited += 1);
         }
         let driver = driver.to_owned();
-        self.handle(&mut state, Event::ReaderArrived { reader, naming, driver });
+        self.handle(&mut state, Event::ReaderArrived { reader, naming, driver, device });
         let entries = state.core.table_slots();
         state.table.note(entries);
         let name = state.readers.get(&reader).map_or("", Reader::name).to_owned();
@@ -292,6 +292,8 @@ impl State {
                     client.end(End::Refused(reason));
                 }
             }
+            // There is no store yet.
+            Action::Store { ticket, .. } => events.push_back(Event::Stored { ticket, kept: false }),
             Action::Named { reader, name } => {
                 info!(reader = %name, "reader arrived");
                 if let Some(reader) = self.readers.get_mut(&reader) {

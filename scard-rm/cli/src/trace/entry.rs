@@ -212,7 +212,6 @@ fn reader_event(what: &ReaderTrace) -> (Kind, Option<&Atr>) {
 }
 
 /// An object, in the order in which the items stand.
-#[expect(clippy::ref_option, reason = "serde gives the field as it is")]
 fn items<S: Serializer>(items: &Option<&[Item]>, serializer: S) -> Result<S::Ok, S::Error> {
     let items = items.unwrap_or_default();
     serializer.collect_map(items.iter().map(|item| (&item.name, Shown(&item.value))))

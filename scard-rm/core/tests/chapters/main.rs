@@ -7,7 +7,9 @@
 )]
 
 mod bench;
+mod cache;
 mod connect;
+mod database;
 mod exchange;
 mod power;
 mod quotas;

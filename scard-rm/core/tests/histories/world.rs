@@ -11,7 +11,8 @@ use scard_types::call::{
 };
 use scard_types::status_change::{CHANGED, PNP_READER, compare};
 use scard_types::{
-    Atr, CardEvent, Disposition, Millis, Protocols, ReaderName, ReaderNaming, ShareMode, SlotError,
+    Atr, CardEvent, DeviceInstance, Disposition, Millis, Protocols, ReaderName, ReaderNaming,
+    ShareMode, SlotError,
 };
 
 use crate::model::{Asked, Check, Mark, Model, Pending, Reader, Seat, ensure};
@@ -162,7 +163,9 @@ impl World {
         self.model.count_reader_event();
         let naming = ReaderNaming::Verbatim(ReaderName::new(name).unwrap());
         let reader = ReaderId(reader);
-        self.feed(Event::ReaderArrived { reader, naming, driver: "sim".into() })
+        let id = format!("device {place}");
+        let device = DeviceInstance { id, slot: 0, device_type: DeviceInstance::VENDOR };
+        self.feed(Event::ReaderArrived { reader, naming, driver: "sim".into(), device })
     }
 
     fn unplug(&mut self, place: usize) -> Check {

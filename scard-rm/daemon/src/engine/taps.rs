@@ -35,7 +35,7 @@ impl State {
     /// A client asks something of the core.
     pub(super) fn trace_asked(&mut self, client: ClientId, request: RequestId, call: &Call) {
         self.trace_arrival(client);
-        let reader = handle_of(call).and_then(|card| self.core.reader_of(client, card));
+        let reader = handle_of(call).and_then(|card| self.core.reader_behind(client, card));
         let reader = reader.and_then(|reader| self.readers.get(&reader));
         let reader = reader.map(|reader| reader.name().to_owned());
         if let Some(trace) = &mut self.trace {
@@ -191,6 +191,7 @@ const fn handle_of(call: &Call) -> Option<CardHandle> {
         | Call::Control { card, .. }
         | Call::Status { card }
         | Call::GetAttribute { card, .. }
+        | Call::TransmitCount { card }
         | Call::SetAttribute { card, .. } => Some(*card),
         _ => None,
     }

@@ -1,6 +1,8 @@
 //! What calls are made with and what they bring, in the words of the field.
 
+use scard_types::cache::CacheCall;
 use scard_types::call::{Answer, Call, KnownReader, Refusal, Sharing};
+use scard_types::database::DatabaseCall;
 use scard_types::trace::{Item, Value};
 use scard_types::{Character, Disposition, Protocol, Protocols, ShareMode, status_change};
 
@@ -70,7 +72,63 @@ pub(super) fn arguments(call: &Call) -> Vec<Item> {
                 texts("known", readers.iter().map(states)),
             ]
         }
+        Call::Database { context, call } => {
+            [vec![Item::number("context", context.0)], named(call)].concat()
+        }
+        Call::Cache { context, call } => {
+            [vec![Item::number("context", context.0)], cached(call)].concat()
+        }
+        Call::ReaderIcon { context, reader } => {
+            vec![Item::number("context", context.0), Item::text("name", reader.clone())]
+        }
+        Call::Audit { context, event } => {
+            vec![Item::number("context", context.0), Item::number("event", *event)]
+        }
+        Call::ReaderDevices { context } | Call::AuditTrail { context } => {
+            vec![Item::number("context", context.0)]
+        }
+        Call::TransmitCount { card } => vec![Item::number("card", card.0)],
         // Without arguments.
+        _ => Vec::new(),
+    }
+}
+
+/// What a call of the database is about.
+fn named(call: &DatabaseCall) -> Vec<Item> {
+    let text = |name, text: &String| Item::text(name, text.clone());
+    match call {
+        DatabaseCall::CardTypes { names } => vec![texts("names", names.iter().cloned())],
+        DatabaseCall::IntroduceCardType(card) => vec![text("name", &card.name)],
+        DatabaseCall::ForgetCardType { name } | DatabaseCall::ForgetReader { name } => {
+            vec![text("name", name)]
+        }
+        DatabaseCall::SetCardTypeProvider { name, provider, value } => {
+            vec![text("name", name), Item::number("provider", *provider), text("value", value)]
+        }
+        DatabaseCall::IntroduceReader { name, device } => {
+            vec![text("name", name), text("device", device)]
+        }
+        DatabaseCall::AddReaderToGroup { reader, group }
+        | DatabaseCall::RemoveReaderFromGroup { reader, group } => {
+            vec![text("name", reader), text("group", group)]
+        }
+        DatabaseCall::ForgetReaderGroup { group } => vec![text("group", group)],
+        // Without arguments.
+        _ => Vec::new(),
+    }
+}
+
+/// What a call of the card cache is about. What is kept there is its user's.
+fn cached(call: &CacheCall) -> Vec<Item> {
+    match call {
+        CacheCall::Read { name, freshness, .. } => {
+            vec![Item::text("name", name.clone()), Item::number("freshness", *freshness)]
+        }
+        CacheCall::Write { name, freshness, item, .. } => vec![
+            Item::text("name", name.clone()),
+            Item::number("freshness", *freshness),
+            Item::length("item_bytes", item.len()),
+        ],
         _ => Vec::new(),
     }
 }

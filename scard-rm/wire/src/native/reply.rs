@@ -10,6 +10,7 @@ use scard_types::call::{
     SeenReader,
 };
 
+use super::database;
 use super::frame::{self, MAX_REPLY_BYTES, ReplyKind};
 use super::words::{Reader, Words};
 
@@ -104,8 +105,8 @@ fn encode_answer<'r>(
                 encode_description(reader, out);
             }
         }
-        // Without a body; `kind_of` knows the others.
-        _ => {}
+        // Without a body, or of the database; `kind_of` knows the others.
+        other => tail = database::encode_answer(other, out),
     }
     Ok(tail)
 }
@@ -156,8 +157,7 @@ pub(crate) fn decode_reply(kind: ReplyKind, body: &[u8]) -> Option<Reply> {
                 .list(|body| Some(SeenReader { event_state: body.word()?, atr: body.atr()? }))?,
         },
         ReplyKind::Described => Answer::Described(body.list(description)?),
-        // The pushes.
-        _ => return None,
+        other => database::decode_answer(other, &mut body)?,
     };
     body.end()?;
     Some(Ok(answer))
@@ -204,6 +204,6 @@ fn kind_of(answer: &Answer) -> Result<ReplyKind, ScardCode> {
         Answer::Readers(_) => ReplyKind::Readers,
         Answer::StatusChange { .. } => ReplyKind::StatusChange,
         Answer::Described(_) => ReplyKind::Described,
-        _ => return Err(ScardCode::UnsupportedFeature),
+        other => return database::reply_kind_of(other).ok_or(ScardCode::UnsupportedFeature),
     })
 }
