@@ -80,7 +80,8 @@ pub(crate) fn run(arguments: &Arguments, output: &mut Output) -> Result<(), Fail
                 left = left.map(|left| left.saturating_sub(1));
             }
         }
-        has_begun |= begins;
+        // Of very many clients the last word may be lost.
+        has_begun |= begins || matches!(traced.event, TraceEvent::Lost { .. });
     }
     Ok(())
 }

@@ -67,17 +67,18 @@ impl Core {
 
     /// Native wire: counted like a wait, since it keeps memory busy for as long as it likes.
     pub(crate) fn trace(&mut self, asker: Asker) -> Outcome {
-        let Some(client) = self.clients.get(&asker.client) else { return Outcome::Later };
-        if !self.tracers.contains(&asker.client) {
-            if !self.quotas.take(&self.limits, client.peer.uid, Kind::Wait) {
-                return Outcome::refused(ScardCode::NoMemory);
-            }
-            self.tracers.insert(asker.client);
-            self.reply(asker, Ok(Answer::Done));
-            self.out.push(Action::Trace { client: asker.client });
-            return Outcome::Later;
+        let id = asker.client;
+        let Some(client) = self.clients.get(&id) else { return Outcome::Later };
+        if self.tracers.contains(&id) {
+            return Outcome::Now(Ok(Answer::Done));
         }
-        Outcome::Now(Ok(Answer::Done))
+        if !self.quotas.take(&self.limits, client.peer.uid, Kind::Wait) {
+            return Outcome::refused(ScardCode::NoMemory);
+        }
+        self.tracers.insert(id);
+        self.reply(asker, Ok(Answer::Done));
+        self.out.push(Action::Trace { client: id });
+        Outcome::Later
     }
 
     /// Ends a trace with its connection.

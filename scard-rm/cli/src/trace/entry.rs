@@ -23,9 +23,11 @@ pub(super) struct Scene {
 /// A client.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Who {
-    client: u64,
-    pub(super) pid: u32,
-    pub(super) uid: u32,
+    pub(super) client: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) pid: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) uid: Option<u32>,
     /// Its program, if it could be found out in time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) program: Option<String>,
@@ -44,12 +46,12 @@ impl Scene {
     }
 
     pub(super) fn pid(&self, client: u64) -> Option<u32> {
-        self.clients.get(&client).map(|who| who.pid)
+        self.clients.get(&client).and_then(|who| who.pid)
     }
 
     /// A client whose arrival was missed has a number and nothing else.
     fn who(&self, client: u64) -> Who {
-        let unknown = || Who { client, pid: 0, uid: u32::MAX, program: None };
+        let unknown = || Who { client, pid: None, uid: None, program: None };
         self.clients.get(&client).cloned().unwrap_or_else(unknown)
     }
 }
@@ -57,7 +59,7 @@ impl Scene {
 impl Who {
     fn new(client: u64, peer: Peer) -> Self {
         let program = process::program(peer).map(|program| program.name);
-        Self { client, pid: peer.pid, uid: peer.uid, program }
+        Self { client, pid: Some(peer.pid), uid: Some(peer.uid), program }
     }
 }
 

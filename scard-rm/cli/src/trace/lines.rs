@@ -72,9 +72,10 @@ fn write_items(items: Option<&[Item]>, out: &mut dyn Write) -> io::Result<()> {
 /// `scdaemon[4711]`.
 fn name(who: &Who) -> String {
     match (&who.program, who.pid) {
-        (Some(program), pid) => format!("{program}[{pid}]"),
-        (None, 0) => "somebody".to_owned(),
-        (None, pid) => format!("pid {pid}"),
+        (Some(program), Some(pid)) => format!("{program}[{pid}]"),
+        (None, Some(pid)) if pid != 0 => format!("pid {pid}"),
+        // Of another world of processes, or its arrival was missed.
+        _ => format!("client {}", who.client),
     }
 }
 
@@ -86,7 +87,7 @@ fn words(kind: Kind, entry: &Entry<'_>) -> String {
     match kind {
         Kind::ClientArrived => {
             let wire = entry.wire.as_deref().unwrap_or_default();
-            let uid = entry.who.as_ref().map_or(u32::MAX, |who| who.uid);
+            let uid = entry.who.as_ref().and_then(|who| who.uid).unwrap_or(u32::MAX);
             format!("arrives, uid {uid}, speaks {wire}")
         }
         Kind::ClientGone => match entry.unanswered {
