@@ -24,7 +24,11 @@ pub(crate) fn as_nobody(daemon: &Daemon, test: &str) -> Option<Child> {
         return None;
     }
     let program = daemon.directory.join("program");
-    fs::copy(std::env::current_exe().expect("we run"), &program).expect("a program can be copied");
+    // By a process of its own: a child that another test starts meanwhile would inherit the descriptor for writing, and
+    // a program that is open for writing cannot be started.
+    let original = std::env::current_exe().expect("we run");
+    let copied = Command::new("cp").arg(original).arg(&program).status().expect("cp is there");
+    assert!(copied.success(), "a program can be copied");
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("it is ours");
     let child = Command::new(&program)
         .args(["--exact", test, "--ignored", "--nocapture"])
