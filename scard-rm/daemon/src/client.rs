@@ -17,6 +17,7 @@ use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 use crate::backlog::Backlog;
+use crate::caller::Caller;
 use crate::conversation::{Asked, Conversation, Nonsense};
 use crate::limits::Patience;
 use crate::trace::now_us;
@@ -28,6 +29,9 @@ const TRACE_BYTES: usize = 128 * 1024;
 /// What a client may send ahead while its request is parked: the longest message of pcsc-lite's wire,
 /// header, structure of a transmit, payload.
 const AHEAD_BYTES: usize = 8 + 32 + MAX_BUFFER_BYTES;
+
+/// Questions of one connection that others may be asked at a time; the rest of what it says waits.
+const MOST_QUESTIONS: usize = 16;
 
 /// Why a connection ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,8 +64,8 @@ pub(crate) enum Posture {
 
 /// One connection.
 pub(crate) struct Client {
-    peer: Peer,
     conversation: Conversation,
+    peer: Peer,
     patience: Patience,
     stream: OwnedWriteHalf,
     /// Wakes the session when something changed that it did not do itself.
@@ -71,6 +75,10 @@ pub(crate) struct Client {
     end: Option<End>,
     /// Requests that are not answered.
     pending: usize,
+    /// Those of them about which somebody else is asked.
+    questions: usize,
+    /// Whether it has leave to use the daemon.
+    is_admitted: bool,
     /// Bytes that came while the conversation could not go on.
     ahead: usize,
     message_since: Option<Instant>,
@@ -90,22 +98,24 @@ struct Tracing {
 impl Client {
     /// A new connection.
     pub(crate) fn new(
-        peer: Peer,
         conversation: Conversation,
+        peer: Peer,
         patience: Patience,
         stream: OwnedWriteHalf,
         wake: Arc<Notify>,
     ) -> Self {
         let now = Instant::now();
         Self {
-            peer,
             conversation,
+            peer,
             patience,
             stream,
             wake,
             backlog: Backlog::default(),
             end: None,
             pending: 0,
+            questions: 0,
+            is_admitted: false,
             ahead: 0,
             message_since: None,
             quiet_since: now,
@@ -119,7 +129,7 @@ impl Client {
         self.conversation.wire()
     }
 
-    /// Who it is.
+    /// Who is there.
     pub(crate) const fn peer(&self) -> Peer {
         self.peer
     }
@@ -127,6 +137,33 @@ impl Client {
     /// What it speaks, with the version.
     pub(crate) fn dialect(&self) -> Dialect {
         self.conversation.dialect()
+    }
+
+    /// The process that connected.
+    pub(crate) fn caller(&self) -> Caller {
+        Caller::of(self.stream.as_ref(), self.peer)
+    }
+
+    /// Whether it has leave to use the daemon.
+    pub(crate) const fn is_admitted(&self) -> bool {
+        self.is_admitted
+    }
+
+    /// It has leave from now on.
+    pub(crate) const fn admit(&mut self) {
+        self.is_admitted = true;
+    }
+
+    /// Somebody else is asked about one of its requests.
+    pub(crate) const fn ask_about(&mut self) {
+        self.questions += 1;
+    }
+
+    /// There is a word about it.
+    pub(crate) fn word_about(&mut self) {
+        self.questions = self.questions.saturating_sub(1);
+        // What it said since then may have been left.
+        self.wake.notify_one();
     }
 
     /// What its session has to wait for now, `in_use` being whether the core has anything of this client.
@@ -141,7 +178,7 @@ impl Client {
         }
         let until = match self.message_since {
             Some(since) => Some((since + self.patience.message, End::SlowMessage)),
-            None if in_use => None,
+            None if in_use || self.questions > 0 => None,
             None => Some((self.quiet_since + self.patience.quiet, End::Quiet)),
         };
         Posture::Reading { until }
@@ -171,12 +208,17 @@ impl Client {
 
     /// Whether the conversation cannot go on before an answer.
     const fn is_busy(&self) -> bool {
-        matches!(self.wire(), Wire::PcscLite) && self.pending > 0
+        (matches!(self.wire(), Wire::PcscLite) && self.pending > 0) || self.is_questioned()
+    }
+
+    /// Whether as many questions are open about it as may be.
+    const fn is_questioned(&self) -> bool {
+        self.questions >= MOST_QUESTIONS
     }
 
     /// The next request that is complete and may be asked now.
     pub(crate) fn next_asked(&mut self) -> Option<Asked> {
-        if self.end.is_some() || !self.backlog.bytes().is_empty() {
+        if self.end.is_some() || self.is_questioned() || !self.backlog.bytes().is_empty() {
             return None;
         }
         let mut out = Zeroizing::default();

@@ -213,6 +213,23 @@ pub enum Call {
 }
 
 impl Call {
+    /// The card handle that it is about.
+    #[must_use]
+    pub const fn card(&self) -> Option<CardHandle> {
+        match self {
+            Self::Reconnect { card, .. }
+            | Self::Disconnect { card, .. }
+            | Self::BeginTransaction { card }
+            | Self::EndTransaction { card, .. }
+            | Self::Transmit { card, .. }
+            | Self::Control { card, .. }
+            | Self::Status { card }
+            | Self::GetAttribute { card, .. }
+            | Self::SetAttribute { card, .. } => Some(*card),
+            _ => None,
+        }
+    }
+
     /// What it is, without what it carries, for the log.
     #[must_use]
     pub const fn name(&self) -> &'static str {
@@ -285,7 +302,7 @@ pub enum Sharing {
 pub struct ReaderEntry {
     /// Its name.
     pub name: ReaderName,
-    /// Insertions and removals since it came; 16 bits go out.
+    /// One more with each insertion and removal; where it begins differs from daemon to daemon. 16 bits go out.
     pub event_counter: u32,
     /// What is in the slot.
     pub state: CardState,
@@ -313,6 +330,9 @@ pub struct ReaderDescription {
 pub struct Holder {
     /// The process at the other end of the connection.
     pub peer: Peer,
+    /// When that process began, in clock ticks since the machine did (field 22 of `stat`, proc(5)): its number may be
+    /// somebody else's by now. `None` if that is not known, or the process is gone.
+    pub started: Option<u64>,
     /// How it shares.
     pub share: ShareMode,
     /// Whether it is inside a transaction that it began itself (an exclusive handle's implicit lock does not count).
