@@ -6,6 +6,7 @@ mod dist;
 mod faults;
 mod fuzz;
 mod programs;
+mod python;
 mod run;
 mod suite;
 mod tally;
