@@ -1,6 +1,8 @@
 //! Resource managers with virtual readers, ours and Debian's.
 
 use std::fs;
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -17,12 +19,37 @@ const FIRST_PORT: u16 = 0x8C7B;
 pub struct Service {
     folder: PathBuf,
     card: String,
+    manner: Manner,
+    /// The socket that is passed on to each daemon.
+    held: Option<UnixListener>,
     daemon: Daemon,
+}
+
+/// How a daemon of ours is stopped, and where it listens.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Manner {
+    /// With SIGTERM; else with SIGKILL.
+    pub asked_to_stop: bool,
+    /// On a socket that somebody else holds, as a service manager does; else on one of its own.
+    pub held: bool,
+}
+
+impl Manner {
+    /// Its short name in journeys.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        if self.held { "held" } else { "own" }
+    }
 }
 
 enum Daemon {
     Ours(Talker),
-    Pcscd { daemon: Talker, cards: [Option<Talker>; 2] },
+    /// Between two of ours.
+    Nobody,
+    Pcscd {
+        daemon: Talker,
+        cards: [Option<Talker>; 2],
+    },
 }
 
 impl Service {
@@ -32,20 +59,31 @@ impl Service {
     /// If it does not start.
     #[must_use]
     pub fn start(manager: Manager, name: &str, card: &str) -> Self {
+        Self::start_in_a_manner(manager, name, card, Manner::default())
+    }
+
+    /// The same with ours in some manner.
+    ///
+    /// # Panics
+    /// If it does not start.
+    #[must_use]
+    pub fn start_in_a_manner(manager: Manager, name: &str, card: &str, manner: Manner) -> Self {
         let folder = own_folder(name);
+        let hold = || UnixListener::bind(folder.join("socket")).expect("a socket of its own");
+        let held = manner.held.then(hold);
         let daemon = match manager {
-            Manager::Ours => start_ours(&folder, &two_empty(card)),
+            Manager::Ours => start_ours(&folder, held.as_ref(), &two_empty(card)),
             Manager::DebianPcscd => start_pcscd(&folder),
         };
-        Self { folder, card: card.to_owned(), daemon }
+        Self { folder, card: card.to_owned(), manner, held, daemon }
     }
 
     /// Starts ours with as many readers as that, with cards in them.
     #[must_use]
     pub fn with_many_readers(name: &str, count: usize) -> Self {
         let folder = own_folder(name);
-        let daemon = start_ours(&folder, &[format!("sim:piv,count={count}")]);
-        Self { folder, card: "piv".into(), daemon }
+        let daemon = start_ours(&folder, None, &[format!("sim:piv,count={count}")]);
+        Self { folder, card: "piv".into(), manner: Manner::default(), held: None, daemon }
     }
 
     /// A folder that lives as long as this.
@@ -58,7 +96,7 @@ impl Service {
     #[must_use]
     pub fn socket(&self) -> Option<PathBuf> {
         match self.daemon {
-            Daemon::Ours(_) => Some(self.folder.join("socket")),
+            Daemon::Ours(_) | Daemon::Nobody => Some(self.folder.join("socket")),
             Daemon::Pcscd { .. } => None,
         }
     }
@@ -67,7 +105,7 @@ impl Service {
     #[must_use]
     pub fn enter(&self, program: &Path) -> Command {
         match &self.daemon {
-            Daemon::Ours(_) => Command::new(program),
+            Daemon::Ours(_) | Daemon::Nobody => Command::new(program),
             Daemon::Pcscd { daemon, .. } => {
                 let mut command = Command::new("nsenter");
                 command.args(["-t", &daemon.pid().to_string(), "-m", "-n", "--"]).arg(program);
@@ -101,21 +139,31 @@ impl Service {
     /// If there is none.
     pub fn remove(&mut self, reader: usize) {
         match &mut self.daemon {
-            Daemon::Ours(_) => self.simulate("remove", reader),
+            Daemon::Ours(_) | Daemon::Nobody => self.simulate("remove", reader),
             Daemon::Pcscd { cards, .. } => cards[reader].take().expect("a card is in").kill(),
         }
     }
 
-    /// Kills the daemon and starts another one at the same place, with empty readers.
+    /// Ends the daemon.
+    ///
+    /// # Panics
+    /// If it is pcscd, whose namespaces end with it.
+    pub fn stop(&mut self) {
+        match &mut self.daemon {
+            Daemon::Ours(daemon) if self.manner.asked_to_stop => daemon.terminate(),
+            Daemon::Ours(daemon) => daemon.kill(),
+            Daemon::Nobody => {}
+            Daemon::Pcscd { .. } => panic!("pcscd's namespaces end with it"),
+        }
+        self.daemon = Daemon::Nobody;
+    }
+
+    /// Starts another daemon at the same place, with empty readers.
     ///
     /// # Panics
     /// If it does not start.
-    pub fn restart(&mut self) {
-        match &mut self.daemon {
-            Daemon::Ours(daemon) => daemon.kill(),
-            Daemon::Pcscd { .. } => panic!("pcscd's namespaces end with it"),
-        }
-        self.daemon = start_ours(&self.folder, &two_empty(&self.card));
+    pub fn start_again(&mut self) {
+        self.daemon = start_ours(&self.folder, self.held.as_ref(), &two_empty(&self.card));
     }
 
     /// `scard sim insert|remove READER`.
@@ -134,6 +182,7 @@ impl Drop for Service {
     fn drop(&mut self) {
         match &mut self.daemon {
             Daemon::Ours(daemon) => daemon.kill(),
+            Daemon::Nobody => {}
             Daemon::Pcscd { daemon, cards } => {
                 // Its shell kills pcscd when its input ends; killing the shell would not.
                 daemon.stop();
@@ -160,15 +209,28 @@ fn two_empty(card: &str) -> Vec<String> {
     READERS.iter().map(|name| format!("sim:{card},name=\"{name}\",empty")).collect()
 }
 
-fn start_ours(folder: &Path, readers: &[String]) -> Daemon {
-    let mut command = Command::new(dist().join("bin/scard-rm"));
-    command.arg("--socket").arg(folder.join("socket"));
+fn start_ours(folder: &Path, held: Option<&UnixListener>, readers: &[String]) -> Daemon {
+    let program = dist().join("bin/scard-rm");
+    let mut command = match held {
+        None => {
+            let mut command = Command::new(program);
+            command.arg("--socket").arg(folder.join("socket")).stderr(log(folder));
+            command
+        }
+        Some(held) => {
+            let mut command = Command::new("sh");
+            command.args(["-c", PASS_ON]).arg(program).env("LOG", folder.join("log"));
+            let held = held.as_fd().try_clone_to_owned();
+            command.stderr(held.expect("a descriptor is free"));
+            command
+        }
+    };
     for reader in readers {
         command.args(["--reader", reader]);
     }
     // It goes when its input ends, even if this process is killed.
     command.args(["--ready-fd", "1", "--exit-on-eof-of-fd", "0"]);
-    command.stderr(log(folder)).env_remove("LD_LIBRARY_PATH");
+    command.env_remove("LD_LIBRARY_PATH");
     let daemon = Talker::start("scard-rm", &mut command);
     assert_eq!(daemon.hear(), "ready");
     Daemon::Ours(daemon)
@@ -191,6 +253,9 @@ fn start_pcscd(folder: &Path) -> Daemon {
 fn log(folder: &Path) -> fs::File {
     fs::File::options().append(true).create(true).open(folder.join("log")).expect("a log")
 }
+
+/// What came as standard error becomes the first passed descriptor.
+const PASS_ON: &str = r#"LISTEN_FDS=1 LISTEN_PID=$$ exec "$0" "$@" 3<&2 2>>"$LOG""#;
 
 /// It ends with the shell's input.
 const PCSCD: &str = r#"
