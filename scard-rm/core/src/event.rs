@@ -5,11 +5,12 @@ use alloc::vec::Vec;
 
 use scard_types::call::{Call, Peer, ReaderEvent, Reply};
 use scard_types::{
-    Atr, CardEvent, DeviceInstance, Protocol, ReaderName, ReaderNaming, ScardCode, SecretBytes,
-    SlotError,
+    Atr, CardEvent, DeviceInstance, Millis, Protocol, ReaderName, ReaderNaming, ScardCode,
+    SecretBytes, ShareMode, SlotError,
 };
 
 use crate::database::Change;
+use crate::limits::Limits;
 
 /// A connection. The daemon never uses a number twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -83,6 +84,19 @@ pub enum Event {
     ReaderGone {
         /// Its number.
         reader: ReaderId,
+    },
+    /// What the configuration says about a reader beyond the [`crate::Limits`] of all.
+    ReaderLimited {
+        /// Which.
+        reader: ReaderId,
+        /// In place of [`crate::Limits::idle_transaction`].
+        idle_transaction: Option<Millis>,
+    },
+    /// The limits are others from now on. What there is already stays, even if it is more than they allow; the size of
+    /// the reader table stays, too.
+    LimitsChanged {
+        /// All of them.
+        limits: Limits,
     },
     /// A card came or went.
     Card {
@@ -215,6 +229,26 @@ pub enum Action {
         reader: ReaderId,
         /// How it is called.
         name: ReaderName,
+    },
+    /// For the log: a client is told `SCARD_E_SHARING_VIOLATION`, and this is who was in its way.
+    SharingViolation {
+        /// Where.
+        reader: ReaderId,
+        /// Who is refused.
+        refused: ClientId,
+        /// Whose handle it is.
+        holder: ClientId,
+        /// How that handle shares.
+        share: ShareMode,
+        /// Whether it is in a transaction that it began itself.
+        in_transaction: bool,
+    },
+    /// For the log: a transaction was ended because nobody used it, and its card is reset.
+    IdleTransactionEnded {
+        /// Where.
+        reader: ReaderId,
+        /// Whose transaction it was.
+        holder: ClientId,
     },
 }
 

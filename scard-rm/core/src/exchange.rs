@@ -39,6 +39,7 @@ impl Core {
             return Outcome::refused(ScardCode::InvalidHandle);
         };
         let (id, context, mark) = (handle.reader, handle.context, handle.mark);
+        self.used(id, card);
         let Some(reader) = self.readers.get(&id) else {
             if matches!(op, Op::Disconnect { .. }) {
                 self.close_handle(card);
@@ -64,7 +65,7 @@ impl Core {
                 return Outcome::Later;
             }
             Op::End { .. } => {
-                if let Err(code) = self.may_end(id, card) {
+                if let Err(code) = self.may_end(id, asker, card) {
                     return Outcome::refused(code);
                 }
             }

@@ -3,9 +3,9 @@
 //! No lock, no thread, no clock, no socket and no driver in here. The daemon feeds it and carries out what it says.
 //!
 //! Every file is a chapter of one object, [`Core`]: `clients` and `contexts` (who asks), `handles`, `connect`,
-//! `dispositions`, `exchange`, `attributes` (what is asked of a card), `queue` and `transactions` (whose turn it is),
-//! `power` and `readers` (what the slots do), `status_change` and `watch` (who is told), `quotas`, `timers`, `names`;
-//! `cache` (what programs keep about cards), `database` (card types, names and groups of readers).
+//! `dispositions`, `exchange`, `attributes` (what is asked of a card), `queue`, `transactions`, `violations` and `idle`
+//! (whose turn it is), `power` and `readers` (what the slots do), `status_change` and `watch` (who is told), `quotas`,
+//! `timers`, `names`; `cache` (what programs keep about cards), `database` (card types, names and groups of readers).
 //! `rules` is the one place where pcsc-lite's and Windows' contexts and the two wires are told apart.
 #![no_std]
 #![forbid(unsafe_code)]
@@ -22,6 +22,7 @@ mod dispositions;
 mod event;
 mod exchange;
 mod handles;
+mod idle;
 mod limits;
 mod names;
 mod numbers;
@@ -35,6 +36,7 @@ mod rules;
 mod status_change;
 mod timers;
 mod transactions;
+mod violations;
 mod watch;
 
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -164,6 +166,10 @@ impl Core {
                 self.reader_arrived(reader, naming, driver, device);
             }
             Event::ReaderGone { reader } => self.reader_gone(reader),
+            Event::ReaderLimited { reader, idle_transaction } => {
+                self.reader_limited(reader, idle_transaction);
+            }
+            Event::LimitsChanged { limits } => self.limits_changed(limits),
             Event::Card { reader, event } => self.card_event(reader, event),
             Event::WorkDone { reader, job, done } => self.work_done(reader, job, done),
             Event::Stored { ticket, kept } => self.stored(ticket, kept),
@@ -173,13 +179,14 @@ impl Core {
         core::mem::swap(&mut self.out, actions);
     }
 
-    fn ring_timers(&mut self) {
+    pub(crate) fn ring_timers(&mut self) {
         while let Some(timer) = self.timers.take_due(self.now) {
             match timer {
                 timers::Timer::Patience(reader, place) => self.patience_ended(reader, place),
                 timers::Timer::Ticket(reader, key) => self.ticket_lapsed(reader, key),
                 timers::Timer::Wait(wait) => self.wait_ended(wait),
                 timers::Timer::Rest(reader) => self.rest(reader),
+                timers::Timer::Idle(reader) => self.idle_limit_reached(reader),
             }
         }
     }
@@ -200,6 +207,13 @@ impl Core {
     #[must_use]
     pub fn context_count(&self) -> usize {
         self.contexts.len()
+    }
+
+    /// The driver of the reader that has that name.
+    #[must_use]
+    pub fn driver_of(&self, reader: &str) -> Option<&str> {
+        let id = self.by_name.get(reader)?;
+        self.readers.get(id).map(readers::Reader::driver)
     }
 
     /// How many readers there are.

@@ -48,6 +48,9 @@ pub struct Limits {
     pub starts_before: u32,
     /// How long a card that nobody uses keeps its power.
     pub grace: Millis,
+    /// How long a transaction may be held without use before it is ended and the card reset; 0 is for ever, and `None`
+    /// is what contexts of that character are used to. A reader may have a limit of its own.
+    pub idle_transaction: Option<Millis>,
     /// Who may change the system's entries of the database, beside root: the daemon's own user.
     pub administrator: u32,
     /// What the card cache keeps.
@@ -67,6 +70,7 @@ impl Default for Limits {
             table_slots: 0,
             starts_before: 0,
             grace: Millis(5_000),
+            idle_transaction: None,
             administrator: 0,
             cache: CacheLimits::default(),
         }

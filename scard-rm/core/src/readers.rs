@@ -54,6 +54,8 @@ pub(crate) struct Reader {
     pub(crate) reset_due: bool,
     /// When the unused card loses its power.
     pub(crate) rest_at: Option<Millis>,
+    /// In place of [`crate::Limits::idle_transaction`].
+    pub(crate) idle_transaction: Option<Millis>,
 }
 
 /// The highest number of the counter of arrivals and departures: 15 bits.
@@ -101,6 +103,16 @@ impl Reader {
             atr: self.state.atr().copied(),
             protocol: self.protocol,
         }
+    }
+
+    pub(crate) fn driver(&self) -> &str {
+        &self.driver
+    }
+
+    /// Whether a handle is in a transaction that it began itself.
+    pub(crate) fn is_inside(&self, card: CardHandle) -> bool {
+        let depth = self.lock.filter(|lock| lock.holder == card).map_or(0, |lock| lock.depth);
+        depth > u32::from(self.exclusive == Some(card))
     }
 
     pub(crate) const fn is_powered(&self) -> bool {
@@ -181,6 +193,7 @@ impl Core {
             work: None,
             reset_due: false,
             rest_at: None,
+            idle_transaction: None,
         };
         // Of two devices that claim to be the same one, the first is meant.
         self.by_identity.entry(reader.device.reader()).or_insert(id);
@@ -216,6 +229,7 @@ impl Core {
         if let Some(at) = rest_at {
             self.timers.clear(at, Timer::Rest(id));
         }
+        self.unlock(id);
         let Some(reader) = self.readers.remove(&id) else { return };
         match reader.work.map(|work| work.task) {
             Some(Task::Dispose(disposing)) if disposing.is_farewell() => {
@@ -289,8 +303,8 @@ impl Core {
     fn holder(&self, reader: &Reader, card: CardHandle) -> Option<Holder> {
         let handle = self.handles.get(&card)?;
         let peer = self.clients.get(&handle.client)?.peer;
-        let depth = reader.lock.filter(|lock| lock.holder == card).map_or(0, |lock| lock.depth);
-        let implicit = u32::from(reader.exclusive == Some(card));
-        Some(Holder { peer, share: handle.share, in_transaction: depth > implicit })
+        let in_transaction = reader.is_inside(card);
+        // Processes are the daemon's business.
+        Some(Holder { peer, started: None, share: handle.share, in_transaction })
     }
 }

@@ -21,6 +21,8 @@ pub(crate) struct LimitsTable {
     cache: CacheTable,
     message_ms: Option<u64>,
     quiet_ms: Option<u64>,
+    access_ms: Option<u64>,
+    idle_transaction_ms: Option<u64>,
 }
 
 /// How long a connection may keep us waiting.
@@ -30,11 +32,15 @@ pub(crate) struct Patience {
     pub(crate) message: Duration,
     /// Without a context, a subscription or a request; also, without reading what it is sent.
     pub(crate) quiet: Duration,
+    /// While somebody else is asked whether it may.
+    pub(crate) access: Duration,
 }
 
 impl Default for Patience {
     fn default() -> Self {
-        Self { message: Duration::from_secs(5), quiet: Duration::from_secs(30) }
+        let quiet = Duration::from_secs(30);
+        // Long enough to type a password into the dialog of polkit.
+        Self { message: Duration::from_secs(5), quiet, access: Duration::from_secs(60) }
     }
 }
 
@@ -63,6 +69,7 @@ impl LimitsTable {
             readers_per_wait: self.readers_per_wait.unwrap_or(standard.readers_per_wait),
             table_slots,
             grace: self.grace_ms.map_or(standard.grace, Millis),
+            idle_transaction: self.idle_transaction_ms.map(Millis),
             administrator: rustix::process::geteuid().as_raw(),
             cache: self.cache.over(standard.cache),
             ..standard
@@ -75,6 +82,7 @@ impl LimitsTable {
         Patience {
             message: self.message_ms.map_or(standard.message, Duration::from_millis),
             quiet: self.quiet_ms.map_or(standard.quiet, Duration::from_millis),
+            access: self.access_ms.map_or(standard.access, Duration::from_millis),
         }
     }
 }

@@ -327,6 +327,9 @@ pub struct ReaderDescription {
 pub struct Holder {
     /// The process at the other end of the connection.
     pub peer: Peer,
+    /// When that process began, in clock ticks since the machine did (field 22 of `stat`, proc(5)): its number may be
+    /// somebody else's by now. `None` if that is not known, or the process is gone.
+    pub started: Option<u64>,
     /// How it shares.
     pub share: ShareMode,
     /// Whether it is inside a transaction that it began itself (an exclusive handle's implicit lock does not count).

@@ -33,6 +33,8 @@ pub(crate) struct Bench {
     pub(crate) stores: Vec<(StoreTicket, Vec<Change>)>,
     /// What was done by the slots, in order.
     pub(crate) log: Vec<(u64, String)>,
+    /// What was said for the log alone.
+    pub(crate) notices: Vec<Action>,
     /// Whether the slots do at once what they are told.
     pub(crate) quick: bool,
     /// The cards' answers to reset.
@@ -55,6 +57,7 @@ impl Bench {
             drops: Vec::new(),
             stores: Vec::new(),
             log: Vec::new(),
+            notices: Vec::new(),
             quick: true,
             atrs: BTreeMap::new(),
             next_request: 1,
@@ -78,6 +81,10 @@ impl Bench {
                 }
                 Action::Store { ticket, changes } => self.stores.push((ticket, changes)),
                 Action::Drop { client, .. } => self.drops.push(client.0),
+                notice
+                @ (Action::SharingViolation { .. } | Action::IdleTransactionEnded { .. }) => {
+                    self.notices.push(notice);
+                }
                 _ => {}
             }
         }

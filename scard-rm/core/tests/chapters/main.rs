@@ -11,6 +11,7 @@ mod cache;
 mod connect;
 mod database;
 mod exchange;
+mod idle;
 mod power;
 mod quotas;
 mod status_change;

@@ -119,6 +119,7 @@ fn encode_description(description: &ReaderDescription, out: &mut Vec<u8>) {
         out.word(holder.peer.uid);
         out.word(holder.peer.gid);
         out.word(holder.peer.pid);
+        out.long(holder.started.unwrap_or(0));
         out.share(holder.share);
         out.byte(u8::from(holder.in_transaction));
     }
@@ -188,6 +189,7 @@ fn description(body: &mut Reader<'_>) -> Option<ReaderDescription> {
         holders: body.list(|body| {
             Some(Holder {
                 peer: Peer { uid: body.word()?, gid: body.word()?, pid: body.word()? },
+                started: body.long().map(|started| Some(started).filter(|at| *at != 0))?,
                 share: body.share()?,
                 in_transaction: body.flag()?,
             })

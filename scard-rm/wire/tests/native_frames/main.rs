@@ -366,13 +366,14 @@ fn replies() -> Vec<(RequestKind, Reply)> {
     let exclusive = ReaderEntry { sharing: Sharing::Exclusive, atr: None, ..reader() };
     let holder = Holder {
         peer: Peer { uid: 1000, gid: 100, pid: 4711 },
+        started: Some(0x1_0000_0000),
         share: ShareMode::Shared,
         in_transaction: true,
     };
     let described = ReaderDescription {
         entry: exclusive,
         driver: "sim".into(),
-        holders: vec![holder, Holder { in_transaction: false, ..holder }],
+        holders: vec![holder, Holder { in_transaction: false, started: None, ..holder }],
     };
     vec![
         (RequestKind::Status, Err(ScardCode::RemovedCard.into())),
