@@ -91,7 +91,9 @@ fn every_version_serves_every_call_that_it_has() {
         );
         let command = session.driver_command("sim", b"x");
         assert_eq!(command, Err(ScardCode::UnsupportedFeature));
-        assert_eq!(session.call(Call::Subscribe), Err(ScardCode::UnsupportedFeature.into()));
+        for call in [Call::Subscribe, Call::Trace] {
+            assert_eq!(session.call(call), Err(ScardCode::UnsupportedFeature.into()));
+        }
         let Ok(Answer::Described(described)) = session.call(Call::DescribeReaders) else {
             panic!("no description");
         };

@@ -100,6 +100,7 @@ impl Core {
             Call::ReaderEvents => Outcome::Now(Ok(Answer::ReaderEvents(self.reader_events))),
             Call::DescribeReaders => Outcome::Now(Ok(Answer::Described(self.describe_readers()))),
             Call::Subscribe => self.subscribe(asker),
+            Call::Trace => self.trace(asker),
             Call::TransmitCount { card } => self.transmit_count(client, card),
             Call::ReaderDevices { context } if !self.owns_context(client, context) => {
                 Outcome::refused(ScardCode::InvalidHandle)

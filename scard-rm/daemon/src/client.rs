@@ -8,6 +8,8 @@ use std::task::{Context, Poll, ready};
 use scard_core::{DropReason, Push, RequestId, Wire};
 use scard_types::apdu::MAX_BUFFER_BYTES;
 use scard_types::call::{Peer, Reply};
+use scard_types::trace::{Dialect, TraceEvent, Traced};
+use scard_wire::native;
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::Notify;
@@ -18,9 +20,12 @@ use crate::backlog::Backlog;
 use crate::caller::Caller;
 use crate::conversation::{Asked, Conversation, Nonsense};
 use crate::limits::Patience;
+use crate::trace::now_us;
 
 /// What may wait to be sent to a client that does not read; a single message may be longer.
 const BACKLOG_BYTES: usize = 256 * 1024;
+/// What of it a trace may take.
+const TRACE_BYTES: usize = 128 * 1024;
 /// What a client may send ahead while its request is parked: the longest message of pcsc-lite's wire,
 /// header, structure of a transmit, payload.
 const AHEAD_BYTES: usize = 8 + 32 + MAX_BUFFER_BYTES;
@@ -52,7 +57,7 @@ pub(crate) enum Posture {
     /// The next bytes of the client, at most until then.
     Reading { until: Option<(Instant, End)> },
     /// Room to send what is left, at most until then.
-    Writing { until: (Instant, End) },
+    Writing { until: Option<(Instant, End)> },
     /// Nothing: it is over.
     Ended(End),
 }
@@ -80,6 +85,14 @@ pub(crate) struct Client {
     quiet_since: Instant,
     /// When the client last read anything of the backlog, or the backlog began.
     unread_since: Instant,
+    tracing: Option<Tracing>,
+}
+
+/// Of one who traces.
+#[derive(Default)]
+struct Tracing {
+    /// Events that there was no room for.
+    lost: u64,
 }
 
 impl Client {
@@ -107,6 +120,7 @@ impl Client {
             message_since: None,
             quiet_since: now,
             unread_since: now,
+            tracing: None,
         }
     }
 
@@ -118,6 +132,11 @@ impl Client {
     /// Who is there.
     pub(crate) const fn peer(&self) -> Peer {
         self.peer
+    }
+
+    /// What it speaks, with the version.
+    pub(crate) fn dialect(&self) -> Dialect {
+        self.conversation.dialect()
     }
 
     /// The process that connected.
@@ -153,9 +172,9 @@ impl Client {
             return Posture::Ended(end);
         }
         if !self.backlog.bytes().is_empty() {
-            return Posture::Writing {
-                until: (self.unread_since + self.patience.quiet, End::NeverReads),
-            };
+            // One who traces may look away for as long as he likes: he loses events, and costs no more than that.
+            let late = (self.unread_since + self.patience.quiet, End::NeverReads);
+            return Posture::Writing { until: self.tracing.is_none().then_some(late) };
         }
         let until = match self.message_since {
             Some(since) => Some((since + self.patience.message, End::SlowMessage)),
@@ -244,6 +263,33 @@ impl Client {
         self.send(&out, &[]);
     }
 
+    /// From now on it is told what others do.
+    pub(crate) fn becomes_tracer(&mut self) {
+        self.tracing.get_or_insert_default();
+    }
+
+    /// Tells one who traces of an event, if he has room for it.
+    pub(crate) fn trace(&mut self, frame: &[u8]) {
+        self.tell_of_losses();
+        let has_room = self.backlog.bytes().len() + frame.len() <= TRACE_BYTES;
+        match &mut self.tracing {
+            Some(tracing) if tracing.lost > 0 || !has_room => tracing.lost += 1,
+            Some(_) => self.send(frame, &[]),
+            None => {}
+        }
+    }
+
+    /// Tells how many events are missing here, as soon as he reads again.
+    fn tell_of_losses(&mut self) {
+        let Some(tracing) = &mut self.tracing else { return };
+        if tracing.lost > 0 && self.backlog.bytes().len() <= TRACE_BYTES / 2 {
+            let event = TraceEvent::Lost { events: std::mem::take(&mut tracing.lost) };
+            let mut frame = Vec::new();
+            native::encode_trace(&Traced { time_us: now_us(), event }, &mut frame);
+            self.send(&frame, &[]);
+        }
+    }
+
     /// Ends the connection; the first reason counts.
     pub(crate) fn end(&mut self, end: End) {
         if matches!(end, End::Refused(DropReason::TooManyConnections { .. })) {
@@ -261,6 +307,7 @@ impl Client {
             Ok(sent) => {
                 self.unread_since = Instant::now();
                 self.backlog.sent(sent);
+                self.tell_of_losses();
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => {}
             Err(_) => self.end(End::Closed),

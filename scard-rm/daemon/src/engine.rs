@@ -5,6 +5,7 @@
 //! that a slot can answer at once is read, carried out and answered by one task.
 
 mod leave;
+mod taps;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -15,6 +16,7 @@ use scard_core::{
     Action, ClientId, Core, Event, JobId, Limits, ReaderId, RequestId, Work, WorkDone,
 };
 use scard_types::call::{Answer, Reply};
+use scard_types::trace::ReaderTrace;
 use scard_types::{CardEvent, DeviceInstance, Millis, ReaderNaming};
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -27,6 +29,7 @@ use crate::kept_out::{Hold, KeptOut, Named};
 use crate::limits::Patience;
 use crate::slots::{self, Orders, Reader};
 use crate::table_size::TableSize;
+use crate::trace::Trace;
 use leave::Leave;
 
 /// The one place where everything meets.
@@ -49,6 +52,8 @@ pub(crate) struct State {
     table: TableSize,
     rules: Rules,
     kept_out: KeptOut,
+    /// While somebody traces.
+    trace: Option<Box<Trace>>,
 }
 
 /// What is written for clients, apart from what the core knows of it.
@@ -80,6 +85,7 @@ impl Engine {
                 table,
                 rules,
                 kept_out: KeptOut::new(),
+                trace: None,
             }),
             cards_awaited: watch::Sender::new(0),
             deadline: watch::Sender::new(None),
@@ -153,20 +159,34 @@ impl Engine {
             match state.clients.get_mut(&client)?.next_asked()? {
                 Asked::Call { request, call } => {
                     debug!(request = request.0, call = call.name());
+                    if state.trace.is_some() {
+                        state.trace_asked(client, request, &call);
+                    }
                     match state.leave(client, &call) {
                         Leave::Granted => {
                             self.handle(&mut state, Event::Request { client, request, call });
                         }
                         Leave::Open(authority) => {
                             let question = state.question(client, request, call, authority)?;
+                            if state.trace.is_some() {
+                                state.trace_heard(client, request);
+                            }
                             return Some(Errand::Question(question));
                         }
                         Leave::Refused(why) => {
                             state.refuse(client, request, wanted_reader(&call), &why);
                         }
                     }
+                    if state.trace.is_some() {
+                        state.trace_heard(client, request);
+                    }
                 }
-                Asked::Driver(request) => return Some(Errand::Driver(request)),
+                Asked::Driver(request) => {
+                    if state.trace.is_some() {
+                        state.trace_asked_driver(client, &request);
+                    }
+                    return Some(Errand::Driver(request));
+                }
             }
         }
     }
@@ -191,7 +211,7 @@ impl Engine {
 
     /// Answers a request that the core knows nothing of.
     pub(crate) fn answer(&self, client: ClientId, request: RequestId, reply: &Reply) {
-        let _ = self.with_client(client, |client| client.reply(request, reply));
+        self.lock().reply(client, request, reply);
     }
 
     /// A driver announced a reader. Gives back how it is called.
@@ -221,6 +241,9 @@ impl Engine {
     /// A reader went.
     pub(crate) fn reader_gone(&self, reader: ReaderId) {
         let mut state = self.lock();
+        if state.trace.is_some() {
+            state.trace_reader(reader, ReaderTrace::Gone);
+        }
         if let Some(gone) = state.readers.remove(&reader) {
             info!("reader gone");
             self.card_answered(gone.awaited());
@@ -308,6 +331,9 @@ impl Engine {
     fn handle(&self, state: &mut State, event: Event) {
         let (mut events, mut actions) = (VecDeque::from([event]), Vec::new());
         while let Some(event) = events.pop_front() {
+            if state.trace.is_some() {
+                state.trace_event(&event);
+            }
             state.core.handle(self.now(), event, &mut actions);
             for action in actions.drain(..) {
                 state.carry_out(action, &mut events);
@@ -325,16 +351,20 @@ impl State {
                 if let Ok(Answer::Described(readers)) = &mut reply {
                     self.date_holders(readers);
                 }
-                if let Some(client) = self.clients.get_mut(&client) {
-                    client.reply(request, &reply);
-                }
+                self.reply(client, request, &reply);
             }
             Action::Push { client, push } => {
+                if self.trace.is_some() {
+                    self.trace_push(client, &push);
+                }
                 if let Some(client) = self.clients.get_mut(&client) {
                     client.push(push);
                 }
             }
             Action::Work { reader, job, work } => {
+                if self.trace.is_some() {
+                    self.trace_work(reader, &work);
+                }
                 if let Some(done) = self.work(reader, job, work) {
                     events.push_back(Event::WorkDone { reader, job, done });
                 }
@@ -370,8 +400,22 @@ impl State {
                         "the idle transaction of {holder} is ended, its card reset"
                     );
                 }
+                if self.trace.is_some() {
+                    self.trace_reader(reader, ReaderTrace::Arrived);
+                }
             }
+            Action::Trace { client } => self.trace_begins(client),
             other => error!(?other, "the core asks for something unknown"),
+        }
+    }
+
+    /// Answers, and only then tells those who trace.
+    fn reply(&mut self, client: ClientId, request: RequestId, reply: &Reply) {
+        if let Some(client) = self.clients.get_mut(&client) {
+            client.reply(request, reply);
+        }
+        if self.trace.is_some() {
+            self.trace_answered(client, request, reply);
         }
     }
 

@@ -30,6 +30,7 @@ mod slots;
 mod starts;
 mod state_file;
 mod table_size;
+mod trace;
 
 use anyhow::Context;
 

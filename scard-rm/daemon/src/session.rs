@@ -11,7 +11,7 @@ use tokio::net::UnixStream;
 use tokio::net::unix::OwnedReadHalf;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
-use tokio::time::{sleep_until, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 use tracing::field::Empty;
 use tracing::{Instrument, Span, debug, debug_span};
 
@@ -94,25 +94,32 @@ impl Service {
             };
             match posture {
                 Posture::Ended(end) => return end,
-                Posture::Reading { until: None } => tokio::select! {
+                Posture::Reading { until } => tokio::select! {
                     () = read(engine, client, reading) => {}
                     () = wake.notified() => {}
+                    late = too_late(until) => return late,
                 },
-                Posture::Reading { until: Some((until, late)) } => tokio::select! {
-                    () = read(engine, client, reading) => {}
-                    () = wake.notified() => {}
-                    () = sleep_until(until) => return late,
-                },
-                Posture::Writing { until: (until, late) } => {
+                Posture::Writing { until } => {
                     tokio::select! {
                         _ = reading.ready(Interest::WRITABLE) => {}
                         () = wake.notified() => {}
-                        () = sleep_until(until) => return late,
+                        late = too_late(until) => return late,
                     }
                     let _ = engine.with_client(client, Client::flush);
                 }
             }
         }
+    }
+}
+
+/// Waits until then; for ever, if there is no such time.
+async fn too_late(until: Option<(Instant, End)>) -> End {
+    match until {
+        Some((until, late)) => {
+            sleep_until(until).await;
+            late
+        }
+        None => std::future::pending().await,
     }
 }
 

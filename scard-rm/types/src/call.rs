@@ -164,6 +164,8 @@ pub enum Call {
     DescribeReaders,
     /// Native: from now on a push for each event, until the connection ends. Starts with one push per reader.
     Subscribe,
+    /// Native: from now on a push for all that clients do, until the connection ends.
+    Trace,
     /// Native: card types, other names of readers, groups.
     Database {
         /// The context; its scope says whose entries are changed.
@@ -253,6 +255,7 @@ impl Call {
             Self::ReaderEvents => "ReaderEvents",
             Self::DescribeReaders => "DescribeReaders",
             Self::Subscribe => "Subscribe",
+            Self::Trace => "Trace",
             Self::Database { call, .. } => call.name(),
             Self::Cache { call, .. } => call.name(),
             Self::ReaderDevices { .. } => "ReaderDevices",

@@ -16,5 +16,6 @@ mod native;
 mod pcsclite;
 mod quotas;
 mod support;
+mod trace;
 mod vpcd;
 mod waiting;

@@ -69,6 +69,7 @@ impl Daemon {
 
     /// The same in a directory where something is already.
     pub(crate) fn within(directory: Directory, options: &[&str], config: &str) -> Self {
+        let config = format!("log = \"debug\"\n{config}");
         fs::write(directory.join("config"), config).expect("the configuration can be written");
         let mut command = Self::command(&directory);
         command.arg("--config").arg(directory.join("config"));
@@ -119,7 +120,7 @@ impl Daemon {
         command.args(["-c", &format!("{shell} exec \"$0\" \"$@\"")]);
         command.arg(env!("CARGO_BIN_EXE_scard-rm"));
         command.arg("--socket").arg(directory.join("socket"));
-        command.args(["--ready-fd", "1", "--exit-on-eof-of-fd", "0", "--log", "debug"]);
+        command.args(["--ready-fd", "1", "--exit-on-eof-of-fd", "0"]);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(log);
         command
     }
