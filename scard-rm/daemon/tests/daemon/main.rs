@@ -7,11 +7,10 @@
     reason = "helpers of tests fail the test"
 )]
 
-mod hostile;
+mod attacks;
 mod lifecycle;
 mod native;
 mod pcsclite;
-mod quotas;
 mod support;
 mod vpcd;
 mod waiting;

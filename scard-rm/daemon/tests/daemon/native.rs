@@ -14,14 +14,14 @@ use crate::support::{Daemon, READER, Raw, SELECT, SUCCESS, Stock};
 
 /// A client made of frames.
 pub(crate) struct Native {
-    raw: Raw,
+    pub(crate) raw: Raw,
     client: Client,
     last_number: u32,
     pushes: VecDeque<ReaderEvent>,
 }
 
 impl Native {
-    fn new(daemon: &Daemon) -> Self {
+    pub(crate) fn new(daemon: &Daemon) -> Self {
         Self::at(&daemon.socket())
     }
 
@@ -33,7 +33,7 @@ impl Native {
         Self { raw, client: Client::new(), last_number: 0, pushes: VecDeque::new() }
     }
 
-    fn with_context(daemon: &Daemon) -> (Self, ContextId) {
+    pub(crate) fn with_context(daemon: &Daemon) -> (Self, ContextId) {
         let mut client = Self::new(daemon);
         let call = Call::EstablishContext { scope: 2, character: Character::Windows };
         match client.call(&call) {
@@ -42,16 +42,20 @@ impl Native {
         }
     }
 
-    fn with_card(daemon: &Daemon) -> (Self, CardHandle) {
+    pub(crate) fn with_card(daemon: &Daemon) -> (Self, CardHandle) {
         let (mut client, context) = Self::with_context(daemon);
         let card = client.connect(context);
         (client, card)
     }
 
     fn connect(&mut self, context: ContextId) -> CardHandle {
+        self.connect_to(context, READER)
+    }
+
+    pub(crate) fn connect_to(&mut self, context: ContextId, reader: &str) -> CardHandle {
         let connect = Call::Connect {
             context,
-            reader: READER.to_owned(),
+            reader: reader.to_owned(),
             share: ShareMode::Shared,
             protocols: Protocols::ANY,
         };
@@ -62,7 +66,7 @@ impl Native {
     }
 
     /// Sends a request and gives back its number.
-    fn ask(&mut self, call: &Call) -> u32 {
+    pub(crate) fn ask(&mut self, call: &Call) -> u32 {
         self.last_number += 1;
         let mut frame = Vec::new();
         let (_, tail) = encode_call(self.last_number, call, &mut frame).expect("the call fits");
@@ -71,9 +75,18 @@ impl Native {
         self.last_number
     }
 
-    fn call(&mut self, call: &Call) -> Reply {
+    pub(crate) fn call(&mut self, call: &Call) -> Reply {
         let number = self.ask(call);
         self.reply_to(number)
+    }
+
+    /// The card's answer to [`SELECT`], or the code.
+    pub(crate) fn select(&mut self, card: CardHandle) -> Result<Vec<u8>, u32> {
+        match self.call(&transmit(card)) {
+            Ok(Answer::Transmitted { response, .. }) => Ok(response.expose().to_vec()),
+            Ok(other) => panic!("{other:?}"),
+            Err(refused) => Err(refused.code.number()),
+        }
     }
 
     /// Tells a driver something.
@@ -88,16 +101,20 @@ impl Native {
         self.reply_to(self.last_number)
     }
 
-    fn reply_to(&mut self, expected: u32) -> Reply {
+    /// The next of many replies.
+    pub(crate) fn next_reply(&mut self) -> (u32, Reply) {
         loop {
             match self.next() {
-                Response::Reply { number, reply, .. } => {
-                    assert_eq!(number, expected);
-                    return reply;
-                }
+                Response::Reply { number, reply, .. } => return (number, reply),
                 Response::Push(event) => self.pushes.push_back(event),
             }
         }
+    }
+
+    pub(crate) fn reply_to(&mut self, expected: u32) -> Reply {
+        let (number, reply) = self.next_reply();
+        assert_eq!(number, expected);
+        reply
     }
 
     fn push(&mut self) -> ReaderEvent {
@@ -123,11 +140,11 @@ impl Native {
     }
 }
 
-fn transmit(card: CardHandle) -> Call {
+pub(crate) fn transmit(card: CardHandle) -> Call {
     Call::Transmit { card, protocol: None, command: SELECT.into(), receive_limit: 65_538 }
 }
 
-fn header(length: u32, number: u32, kind: u16) -> Vec<u8> {
+pub(crate) fn header(length: u32, number: u32, kind: u16) -> Vec<u8> {
     let words = [length.to_le_bytes(), number.to_le_bytes()].concat();
     [words, kind.to_le_bytes().to_vec(), vec![0, 0]].concat()
 }
