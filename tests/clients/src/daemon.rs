@@ -3,26 +3,33 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{Duration, Instant};
 
-use crate::child::Talker;
+use crate::child::{HANGS, Talker};
 use crate::stage::{Manager, dist};
 
-/// What the readers are called, by pcscd of necessity, by us because we can.
-pub const READERS: [&str; 2] = ["Virtual PCD 00 00", "Virtual PCD 00 01"];
+/// How the names of vpcd's readers begin, unless a program wants to see others.
+const VPCD: &str = "Virtual PCD";
 
 /// vpcd listens there for its first card, and one above for its second.
 const FIRST_PORT: u16 = 0x8C7B;
 
+/// Where ours listens for a card that is a program.
+const PORT: &str = "port";
+
 /// A running resource manager with two empty readers.
 pub struct Service {
     folder: PathBuf,
+    readers: [String; 2],
     card: String,
     daemon: Daemon,
+    /// Those that are programs of their own: with pcscd all.
+    cards: [Option<Talker>; 2],
 }
 
 enum Daemon {
     Ours(Talker),
-    Pcscd { daemon: Talker, cards: [Option<Talker>; 2] },
+    Pcscd(Talker),
 }
 
 impl Service {
@@ -32,12 +39,39 @@ impl Service {
     /// If it does not start.
     #[must_use]
     pub fn start(manager: Manager, name: &str, card: &str) -> Self {
+        Self::with_readers_called(VPCD, manager, name, card)
+    }
+
+    /// Starts one whose readers' names begin with `label`: some programs look for their maker's.
+    ///
+    /// # Panics
+    /// If it does not start.
+    #[must_use]
+    pub fn with_readers_called(label: &str, manager: Manager, name: &str, card: &str) -> Self {
         let folder = own_folder(name);
+        // pcscd calls them so by itself, and we because we can.
+        let readers = [format!("{label} 00 00"), format!("{label} 00 01")];
         let daemon = match manager {
-            Manager::Ours => start_ours(&folder, &two_empty(card)),
-            Manager::DebianPcscd => start_pcscd(&folder),
+            Manager::Ours => start_ours(&folder, &empty(&readers, card)),
+            Manager::DebianPcscd => start_pcscd(&folder, label),
         };
-        Self { folder, card: card.to_owned(), daemon }
+        Self { folder, readers, card: card.to_owned(), daemon, cards: [None, None] }
+    }
+
+    /// Starts one with a reader for a card that is a program of its own, see [`Service::connect`].
+    ///
+    /// # Panics
+    /// If it does not start.
+    #[must_use]
+    pub fn with_port(manager: Manager, name: &str) -> Self {
+        if manager == Manager::DebianPcscd {
+            return Self::start(manager, name, "piv");
+        }
+        let folder = own_folder(name);
+        let readers = [format!("{VPCD} 00 00"), format!("{VPCD} 00 01")];
+        let port = format!("vpcd:unix:{},name={}", folder.join(PORT).display(), readers[0]);
+        let daemon = start_ours(&folder, &[port]);
+        Self { folder, readers, card: "piv".into(), daemon, cards: [None, None] }
     }
 
     /// Starts ours with as many readers as that, with cards in them.
@@ -45,7 +79,8 @@ impl Service {
     pub fn with_many_readers(name: &str, count: usize) -> Self {
         let folder = own_folder(name);
         let daemon = start_ours(&folder, &[format!("sim:piv,count={count}")]);
-        Self { folder, card: "piv".into(), daemon }
+        let readers = [format!("{VPCD} 00 00"), format!("{VPCD} 00 01")];
+        Self { folder, readers, card: "piv".into(), daemon, cards: [None, None] }
     }
 
     /// A folder that lives as long as this.
@@ -54,12 +89,18 @@ impl Service {
         &self.folder
     }
 
+    /// The names of its two readers.
+    #[must_use]
+    pub fn readers(&self) -> &[String; 2] {
+        &self.readers
+    }
+
     /// Where it listens; `None` is the default path in namespaces of its own.
     #[must_use]
     pub fn socket(&self) -> Option<PathBuf> {
         match self.daemon {
             Daemon::Ours(_) => Some(self.folder.join("socket")),
-            Daemon::Pcscd { .. } => None,
+            Daemon::Pcscd(_) => None,
         }
     }
 
@@ -68,7 +109,7 @@ impl Service {
     pub fn enter(&self, program: &Path) -> Command {
         match &self.daemon {
             Daemon::Ours(_) => Command::new(program),
-            Daemon::Pcscd { daemon, .. } => {
+            Daemon::Pcscd(daemon) => {
                 let mut command = Command::new("nsenter");
                 command.args(["-t", &daemon.pid().to_string(), "-m", "-n", "--"]).arg(program);
                 command
@@ -90,9 +131,20 @@ impl Service {
         command.args(["sim", "serve", "--once", "--vpcd", &format!("127.0.0.1:{port}")]);
         let card = Talker::start("a card", command.args(["--card", &self.card]));
         assert_eq!(card.hear(), format!("in the reader at 127.0.0.1:{port}"));
-        if let Daemon::Pcscd { cards, .. } = &mut self.daemon {
-            cards[reader] = Some(card);
-        }
+        self.cards[reader] = Some(card);
+    }
+
+    /// Starts a program of Python that is the card in the first reader.
+    ///
+    /// # Panics
+    /// If it does not start.
+    pub fn connect(&mut self, program: &Path) {
+        let port = match self.daemon {
+            Daemon::Ours(_) => format!("unix:{}", self.folder.join(PORT).display()),
+            Daemon::Pcscd(_) => format!("127.0.0.1:{FIRST_PORT}"),
+        };
+        let mut command = self.enter(Path::new("/usr/bin/python3"));
+        self.cards[0] = Some(Talker::start("a card", command.arg(program).arg(port)));
     }
 
     /// Takes the card out of a reader.
@@ -102,7 +154,23 @@ impl Service {
     pub fn remove(&mut self, reader: usize) {
         match &mut self.daemon {
             Daemon::Ours(_) => self.simulate("remove", reader),
-            Daemon::Pcscd { cards, .. } => cards[reader].take().expect("a card is in").kill(),
+            Daemon::Pcscd(_) => self.cards[reader].take().expect("a card is in").kill(),
+        }
+    }
+
+    /// Waits until its log says that: nothing but the file tells when a line is written.
+    ///
+    /// # Panics
+    /// If it never does.
+    pub fn logs(&self, piece: &str) {
+        let end = Instant::now() + HANGS;
+        loop {
+            let log = fs::read_to_string(self.folder.join("log")).expect("its log");
+            if log.contains(piece) {
+                return;
+            }
+            assert!(Instant::now() < end, "the log does not say `{piece}`:\n{log}");
+            std::thread::sleep(Duration::from_millis(20));
         }
     }
 
@@ -113,15 +181,15 @@ impl Service {
     pub fn restart(&mut self) {
         match &mut self.daemon {
             Daemon::Ours(daemon) => daemon.kill(),
-            Daemon::Pcscd { .. } => panic!("pcscd's namespaces end with it"),
+            Daemon::Pcscd(_) => panic!("pcscd's namespaces end with it"),
         }
-        self.daemon = start_ours(&self.folder, &two_empty(&self.card));
+        self.daemon = start_ours(&self.folder, &empty(&self.readers, &self.card));
     }
 
     /// `scard sim insert|remove READER`.
     fn simulate(&self, what: &str, reader: usize) {
         let status = Command::new(dist().join("bin/scard"))
-            .args(["sim", what, READERS[reader]])
+            .args(["sim", what, &self.readers[reader]])
             .env("SCARD_SOCKET", self.folder.join("socket"))
             .stdout(std::process::Stdio::null())
             .status()
@@ -134,12 +202,10 @@ impl Drop for Service {
     fn drop(&mut self) {
         match &mut self.daemon {
             Daemon::Ours(daemon) => daemon.kill(),
-            Daemon::Pcscd { daemon, cards } => {
-                // Its shell kills pcscd when its input ends; killing the shell would not.
-                daemon.stop();
-                *cards = [None, None];
-            }
+            // Its shell kills pcscd when its input ends; killing the shell would not.
+            Daemon::Pcscd(daemon) => daemon.stop(),
         }
+        self.cards = [None, None];
         if std::thread::panicking() {
             let log = fs::read_to_string(self.folder.join("log")).unwrap_or_default();
             eprintln!("--- what the daemon said ---\n{log}---");
@@ -156,8 +222,8 @@ fn own_folder(name: &str) -> PathBuf {
     folder
 }
 
-fn two_empty(card: &str) -> Vec<String> {
-    READERS.iter().map(|name| format!("sim:{card},name=\"{name}\",empty")).collect()
+fn empty(readers: &[String], card: &str) -> Vec<String> {
+    readers.iter().map(|name| format!("sim:{card},name=\"{name}\",empty")).collect()
 }
 
 fn start_ours(folder: &Path, readers: &[String]) -> Daemon {
@@ -175,17 +241,18 @@ fn start_ours(folder: &Path, readers: &[String]) -> Daemon {
 }
 
 /// pcscd listens at one place only, and vpcd at one port: each gets a mount and a network namespace.
-fn start_pcscd(folder: &Path) -> Daemon {
+fn start_pcscd(folder: &Path, label: &str) -> Daemon {
     let config = folder.join("reader.conf.d");
     fs::create_dir(&config).expect("a folder for pcscd");
-    fs::write(config.join("vpcd"), READER_CONF).expect("a file for pcscd");
+    let reader = format!("FRIENDLYNAME \"{label}\"\n{VPCD_CONF}");
+    fs::write(config.join("vpcd"), reader).expect("a file for pcscd");
     let mut command = Command::new("unshare");
     command.args(["--mount", "--net", "--propagation", "private", "sh", "-c", PCSCD]).arg(config);
     command.stderr(log(folder)).env_remove("LD_LIBRARY_PATH");
     command.env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
     let daemon = Talker::start("pcscd", &mut command);
     while !daemon.hear().contains("daemon ready") {}
-    Daemon::Pcscd { daemon, cards: [None, None] }
+    Daemon::Pcscd(daemon)
 }
 
 fn log(folder: &Path) -> fs::File {
@@ -202,8 +269,7 @@ kill $!
 wait
 "#;
 
-const READER_CONF: &str = "\
-FRIENDLYNAME \"Virtual PCD\"
+const VPCD_CONF: &str = "\
 DEVICENAME /dev/null:0x8C7B
 LIBPATH /usr/lib/pcsc/drivers/serial/libifdvpcd.so
 CHANNELID 0x8C7B

@@ -4,10 +4,13 @@
 mod deny;
 mod dist;
 mod faults;
+mod fuzz;
 mod programs;
+mod python;
 mod run;
 mod suite;
 mod tally;
+mod tools;
 
 use std::process::ExitCode;
 
@@ -36,6 +39,13 @@ const COMMANDS: &[Command] = &[
         summary: "Plants faults in the core and expects its histories to find each",
         help: faults::HELP,
         run: faults::command,
+    },
+    Command {
+        name: "fuzz",
+        arguments: "[TARGET]... [--seconds N]",
+        summary: "Looks for inputs that break a promise",
+        help: fuzz::HELP,
+        run: fuzz::command,
     },
     Command {
         name: "dist",

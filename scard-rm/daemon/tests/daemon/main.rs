@@ -7,10 +7,15 @@
     reason = "helpers of tests fail the test"
 )]
 
+mod access;
 mod attacks;
+mod bus;
+mod holders;
 mod lifecycle;
 mod native;
 mod pcsclite;
 mod support;
+mod trace;
+mod users;
 mod vpcd;
 mod waiting;

@@ -7,6 +7,7 @@ use std::path::Path;
 use scard_types::call::{
     Answer, Call, CardHandle, ContextId, KnownReader, ReaderEvent, Reply, Sharing,
 };
+use scard_types::trace::Traced;
 use scard_types::{CardState, Character, Disposition, Protocols, ScardCode, ShareMode};
 use scard_wire::native::{Client, Hello, Response, encode_call, encode_driver_command};
 
@@ -18,6 +19,7 @@ pub(crate) struct Native {
     client: Client,
     last_number: u32,
     pushes: VecDeque<ReaderEvent>,
+    traced: VecDeque<Traced>,
 }
 
 impl Native {
@@ -30,7 +32,13 @@ impl Native {
         let mut raw = Raw::connect(socket);
         raw.send(&Hello::OURS.encode());
         assert_eq!(raw.read(8), b"SCRD\x01\0\0\0");
-        Self { raw, client: Client::new(), last_number: 0, pushes: VecDeque::new() }
+        Self {
+            raw,
+            client: Client::new(),
+            last_number: 0,
+            pushes: VecDeque::new(),
+            traced: VecDeque::new(),
+        }
     }
 
     pub(crate) fn with_context(daemon: &Daemon) -> (Self, ContextId) {
@@ -107,6 +115,7 @@ impl Native {
             match self.next() {
                 Response::Reply { number, reply, .. } => return (number, reply),
                 Response::Push(event) => self.pushes.push_back(event),
+                Response::Trace(traced) => self.traced.push_back(traced),
             }
         }
     }
@@ -123,7 +132,18 @@ impl Native {
         }
         match self.next() {
             Response::Push(event) => event,
-            reply @ Response::Reply { .. } => panic!("{reply:?}"),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// The next event of a trace.
+    pub(crate) fn traced(&mut self) -> Traced {
+        if let Some(traced) = self.traced.pop_front() {
+            return traced;
+        }
+        match self.next() {
+            Response::Trace(traced) => traced,
+            other => panic!("{other:?}"),
         }
     }
 
@@ -178,7 +198,7 @@ fn a_wait_is_cancelled_on_the_same_connection() {
     let cancel = client.ask(&Call::Cancel { context });
     let mut replies = [client.next(), client.next()].map(|response| match response {
         Response::Reply { number, reply, .. } => (number, reply),
-        Response::Push(event) => panic!("{event:?}"),
+        other => panic!("{other:?}"),
     });
     replies.sort_by_key(|(number, _)| *number);
     assert_eq!(replies[0], (wait, Err(ScardCode::Cancelled.into())));
@@ -234,7 +254,7 @@ fn driver_commands_without_a_driver_are_refused() {
 fn a_kind_that_is_not_known_is_refused_and_the_connection_stays() {
     let daemon = Daemon::start();
     let (mut client, card) = Native::with_card(&daemon);
-    client.raw.send(&[header(5, 900, 0x0050), vec![1, 2, 3, 4, 5]].concat());
+    client.raw.send(&[header(5, 900, 0x007F), vec![1, 2, 3, 4, 5]].concat());
     assert_eq!(client.reply_to(900), Err(ScardCode::UnsupportedFeature.into()));
     assert!(client.call(&transmit(card)).is_ok());
 }

@@ -8,9 +8,10 @@ use rustix::process::Signal;
 use scard_types::call::Answer;
 
 use crate::attacks::siege::besiege;
-use crate::attacks::{Chance, users, victim, withstand};
+use crate::attacks::{Chance, victim, withstand};
 use crate::native::Native;
 use crate::support::{DEADLINE, Daemon, ENTRY, READER, SELECT, SHARED, SUCCESS, Stock, within};
+use crate::users;
 use crate::vpcd::{ATR, Answers, address, insert_with, message};
 
 /// The reader whose cards are hostile.

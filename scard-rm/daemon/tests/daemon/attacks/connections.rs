@@ -7,8 +7,9 @@ use std::thread;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use scard_wire::native::Hello;
 
-use crate::attacks::{Chance, daemon, users, withstand};
+use crate::attacks::{Chance, daemon, withstand};
 use crate::support::{Daemon, Raw, SELECT, Stock, words};
+use crate::users;
 
 /// Opens connections, and keeps those that are served; at most `limit` of them, so that we ourselves have the room.
 fn flood(socket: &Path, connections: usize, limit: usize) -> Vec<Raw> {

@@ -10,7 +10,6 @@ mod messages;
 mod numbers;
 mod siege;
 mod transactions;
-mod users;
 mod victim;
 mod waits;
 

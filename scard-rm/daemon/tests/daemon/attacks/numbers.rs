@@ -3,9 +3,10 @@
 use scard_types::call::{Answer, Call, KnownReader};
 use scard_types::{Disposition, Protocols, ScardCode, ShareMode};
 
-use crate::attacks::{daemon, users};
+use crate::attacks::daemon;
 use crate::native::{Native, transmit};
 use crate::support::{CANCELLED, INVALID_HANDLE, READER, SELECT, SHARED, SUCCESS, Stock};
+use crate::users;
 
 #[test]
 fn numbers_of_others_are_worth_nothing() {

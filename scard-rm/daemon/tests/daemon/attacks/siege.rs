@@ -4,9 +4,9 @@ use std::fs;
 use std::thread;
 use std::time::Duration;
 
-use crate::attacks::users;
 use crate::attacks::victim::{Desk, READER, Victim};
 use crate::support::{self, Daemon, Stock};
+use crate::users;
 
 /// What the second of two equal attacks may leave behind.
 const GROWTH_KB: u64 = 1024;

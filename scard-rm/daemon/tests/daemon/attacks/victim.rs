@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use rustix::process::geteuid;
 
-use crate::attacks::users;
 use crate::native::Native;
 use crate::support::{Daemon, SELECT, SHARED, SUCCESS, Stock};
+use crate::users;
 
 /// The reader that is his.
 pub(crate) const READER: &str = "Victim";

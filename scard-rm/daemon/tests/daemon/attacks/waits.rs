@@ -6,9 +6,10 @@ use std::sync::Mutex;
 use scard_types::ScardCode;
 use scard_types::call::{Answer, Call, KnownReader};
 
-use crate::attacks::{daemon, users, withstand};
+use crate::attacks::{daemon, withstand};
 use crate::native::Native;
 use crate::support::{Daemon, ENTRY, READER, SUCCESS, Stock, words};
+use crate::users;
 
 /// Somebody who sees to it that cards come and go, and somebody who is told.
 struct Events {
