@@ -54,6 +54,7 @@ pub const ROOMS: &[Room] = &[
     room("scard-rm/core", "scard-core", 1, Kind::Pure, &["reader-api", "scard-wire"]),
     // Its opposite is card-key: two independent readings of the standard test each other.
     room("simulator/card", "sim-card", 1, Kind::Pure, &["card-key"]),
+    room("reader-drivers/link", "card-link", 1, Kind::Pure, &[]),
     room("reader-drivers/api", "reader-api", 1, Kind::Plain, DRIVERS_KNOW_NO),
     room("reader-drivers/vpcd", "reader-vpcd", 2, Kind::Plain, DRIVERS_KNOW_NO),
     room("simulator/reader", "sim-reader", 2, Kind::Plain, DRIVERS_KNOW_NO),
