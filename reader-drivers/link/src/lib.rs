@@ -29,4 +29,4 @@ pub use parameters::{
 };
 pub use rate::Rate;
 pub use step::{Heard, Step};
-pub use timing::{Line, Micros};
+pub use timing::Line;

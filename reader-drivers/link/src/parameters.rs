@@ -38,8 +38,11 @@ pub struct CardParameters {
 /// ISO 7816-3:2006, 6.3.1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// PPS may be done; without one, the first protocol at the default rate is spoken.
-    Negotiable,
+    /// PPS may be done. Without one, the first protocol is spoken at the default rate.
+    Negotiable {
+        /// The first protocol, if it is one of ours.
+        first: Option<Protocol>,
+    },
     /// TA2: one protocol and one rate, now, and no PPS.
     Specific {
         /// The protocol, if it is one of ours.
@@ -140,7 +143,9 @@ impl CardParameters {
         let first = group(&parts, 1);
         let second = group(&parts, 2);
         let offered = offered(&parts);
-        let mode = second.ta.map_or(Mode::Negotiable, specific);
+        let negotiable =
+            || Mode::Negotiable { first: protocol(first.td.map_or(0, |td| td & 0x0F)) };
+        let mode = second.ta.map_or_else(negotiable, specific);
         if offered.is_empty() {
             return Err(ParameterError::NoProtocol);
         }
@@ -165,12 +170,12 @@ impl CardParameters {
         })
     }
 
-    /// What is spoken if nobody negotiates.
+    /// What is spoken if nobody negotiates, if it is one of ours.
     #[must_use]
     pub fn default_protocol(&self) -> Option<Protocol> {
         match self.mode {
             Mode::Specific { protocol, .. } => protocol,
-            Mode::Negotiable => self.offered.first().copied(),
+            Mode::Negotiable { first } => first,
         }
     }
 }

@@ -119,8 +119,10 @@ pub fn choose(
             Err(PpsError::RateNotSupported { bits_per_second })
         }
         Mode::Specific { .. } => Ok(Plan::Agreed(Agreement { rate: card.rate, ..default })),
-        Mode::Negotiable if !card.offered.contains(&wanted) => Err(PpsError::NotOffered { wanted }),
-        Mode::Negotiable => {
+        Mode::Negotiable { .. } if !card.offered.contains(&wanted) => {
+            Err(PpsError::NotOffered { wanted })
+        }
+        Mode::Negotiable { first } => {
             let fits = |rate: &Rate| reader.allow(*rate);
             let is_faster = |rate: &Rate| {
                 let bits = |rate: Rate| rate.bits_per_second(reader.clock_khz);
@@ -128,7 +130,7 @@ pub fn choose(
             };
             let rate = card.rate.downwards().find(fits).filter(is_faster).unwrap_or(Rate::DEFAULT);
             let agreement = Agreement { rate, ..default };
-            if rate == Rate::DEFAULT && card.default_protocol() == Some(wanted) {
+            if rate == Rate::DEFAULT && first == Some(wanted) {
                 Ok(Plan::Agreed(agreement))
             } else {
                 Ok(Plan::Negotiate(Request { proposed: agreement }))
@@ -252,6 +254,8 @@ mod tests {
         let default = Agreement { protocol: T0, rate: Rate::DEFAULT };
         assert_eq!(plan(TWO_PROTOCOLS, &slow, T0), Ok(Plan::Agreed(default)));
         proposes(TWO_PROTOCOLS, &slow, T1, &[0xFF, 0x01, 0xFE]);
+        // The card begins with a protocol that is none of ours.
+        proposes(&[0x3B, 0x80, 0x8E, 0x01, 0x0F], &slow, T1, &[0xFF, 0x01, 0xFE]);
         assert_eq!(plan(&[0x3B, 0x00], &reader(500_000, &[]), T0), Ok(Plan::Agreed(default)));
     }
 

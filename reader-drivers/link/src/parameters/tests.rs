@@ -21,7 +21,7 @@ fn shown(card: &CardParameters) -> String {
         text.push_str("inverse ");
     }
     match card.mode {
-        Mode::Negotiable => {}
+        Mode::Negotiable { .. } => {}
         Mode::Specific { protocol, changeable, implicit } => {
             let protocol = protocol.as_ref().map_or("other", name);
             write!(text, "specific {protocol} {changeable} {implicit} ").unwrap();
@@ -204,4 +204,5 @@ fn the_default_protocol_is_the_first_or_the_one_that_the_card_insists_on() {
     assert_eq!(of(&[0x3B, 0x80, 0x80, 0x01, 0x01]).default_protocol(), Some(Protocol::T0));
     assert_eq!(of(&[0x3B, 0x80, 0x81, 0x00, 0x81]).default_protocol(), Some(Protocol::T1));
     assert_eq!(of(&[0x3B, 0x80, 0x10, 0x01]).default_protocol(), Some(Protocol::T1));
+    assert_eq!(of(&[0x3B, 0x80, 0x8E, 0x01, 0x0F]).default_protocol(), None);
 }

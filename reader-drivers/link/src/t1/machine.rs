@@ -122,7 +122,16 @@ impl T1 {
         self.request(Supervision::InformationFieldSize, &[clamp(ifsd)])
     }
 
-    /// Sends a command APDU.
+    /// Gives up an exchange in the middle, because nobody waits for it any more: both begin anew, and then it has
+    /// failed with [`LinkError::Aborted`].
+    pub fn give_up(&mut self) -> Step {
+        match self.phase {
+            Phase::Lost => Step::Failed(LinkError::Lost),
+            _ => self.resynchronise(LinkError::Aborted),
+        }
+    }
+
+    /// Sends a command APDU. One exchange at a time: what is not at its end is to be given up first.
     pub fn transmit(&mut self, command: SecretBytes) -> Step {
         if !self.is_idle() {
             return Step::Failed(LinkError::Lost);
