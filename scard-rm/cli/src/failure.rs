@@ -235,7 +235,7 @@ impl Failure {
                 "a stock pcscd answers on this socket; this needs scard-rm"
             }
             Self::Scard { code: ScardCode::SecurityViolation | ScardCode::NoAccess, .. } => {
-                "only the user who runs the resource manager, and root, may do this"
+                "the user who runs the resource manager, and root, may do this; others by its rules (see its log)"
             }
             Self::Scard { code: ScardCode::ProtocolMismatch, .. } => {
                 "scard atr shows what the card speaks"

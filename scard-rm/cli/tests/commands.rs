@@ -115,14 +115,17 @@ fn a_card_that_somebody_holds_is_named_and_left_alone() {
 
     let output = place.scard(&["list", "--probe", "--socket", &manager.1]).output().unwrap();
     let text = stdout(&output);
-    let held = format!("  held  by pid {pid} (scard), exclusive, in a transaction\n");
+    let uid = rustix::process::getuid().as_raw();
+    let held = format!("  held  by pid {pid} (scard), uid {uid}, exclusive, in a transaction\n");
     assert!(text.contains(&held), "{text}");
     assert!(text.ends_with("        not opened: it is held exclusively\n"), "{text}");
 
     let output = place.scard(&["apdu", "--socket", &manager.1, "00A40400"]).output().unwrap();
     assert_eq!(output.status.code(), Some(5));
     let said = stderr(&output);
-    let held = format!("error: the card in \"Reader one\" is held by pid {pid} (scard), exclusive");
+    let held = format!(
+        "error: the card in \"Reader one\" is held by pid {pid} (scard), uid {uid}, exclusive"
+    );
     assert!(said.starts_with(&held), "{said}");
 }
 

@@ -17,7 +17,7 @@ use scard_wire::native::{
 
 use crate::Endpoint;
 use crate::session::answer_fits;
-use crate::socket::Socket;
+use crate::socket::{Lost, Patience, Socket};
 
 /// More events than this that nobody fetches are a daemon gone wild.
 const MOST_EVENTS: usize = 65_536;
@@ -60,15 +60,23 @@ struct Waiting {
 
 impl Native {
     /// Connects and says hello; `None` if the other side does not understand it.
-    pub(crate) fn open(endpoint: &Endpoint) -> Result<Option<Self>, ScardCode> {
-        let socket = Socket::connect(endpoint.path())?;
+    ///
+    /// A connection that ends with our hello unread may be one that a daemon left behind when it stopped: the next
+    /// daemon gets a hello of its own.
+    pub(crate) fn open(
+        endpoint: &Endpoint,
+        patience: Patience<'_>,
+    ) -> Result<Option<Self>, ScardCode> {
         let mut answer = [0; HELLO_BYTES];
-        let greeted = socket
-            .send(&Hello::OURS.encode(), &[])
-            .and_then(|()| socket.receive_exactly(&mut answer));
-        if greeted.is_err() {
-            return Ok(None);
+        let mut greeting = greet(endpoint, patience, &mut answer)?;
+        if let Err(Lost::Reset) = greeting {
+            greeting = greet(endpoint, patience, &mut answer)?;
         }
+        let socket = match greeting {
+            Ok(socket) => socket,
+            Err(Lost::Late) => return Err(ScardCode::NoService),
+            Err(Lost::Closed | Lost::Reset | Lost::Failed) => return Ok(None),
+        };
         match Welcome::decode(&answer) {
             Some(Welcome::Speak(version)) if version == Hello::OURS.highest => {
                 Ok(Some(Self::over(socket)))
@@ -88,6 +96,11 @@ impl Native {
             is_lost: false,
         };
         Self { socket, sender: Mutex::default(), state: Mutex::new(state), news: Condvar::new() }
+    }
+
+    /// Whether the connection is of no more use.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.state().is_lost
     }
 
     pub(crate) fn descriptor(&self) -> BorrowedFd<'_> {
@@ -268,6 +281,19 @@ impl Native {
         // Nothing in here is left half done by a panic.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Connects, says hello and waits for the answer.
+fn greet(
+    endpoint: &Endpoint,
+    patience: Patience<'_>,
+    answer: &mut [u8; HELLO_BYTES],
+) -> Result<Result<Socket, Lost>, ScardCode> {
+    let socket = Socket::connect(endpoint.path(), patience)?;
+    // Nobody closes before the hello but a daemon that stops.
+    let sent = socket.send(&Hello::OURS.encode(), &[]).map_err(|_| Lost::Reset);
+    let answered = sent.and_then(|()| socket.receive_patiently(answer, patience));
+    Ok(answered.map(|()| socket))
 }
 
 impl State {

@@ -216,7 +216,7 @@ fn a_daemon_that_goes_leaves_nobody_waiting() {
         });
         let session = Session::open(&fake.endpoint()).unwrap();
         assert_eq!(session.call(transmit()), Err(ScardCode::CommError.into()), "cut at {end}");
-        assert_eq!(session.call(transmit()), Err(ScardCode::NoService.into()));
+        assert_eq!(session.call(transmit()), Err(ScardCode::ReaderUnavailable.into()));
     }
 }
 
@@ -231,7 +231,7 @@ fn lies_end_the_connection() {
     });
     let session = Session::open(&fake.endpoint()).unwrap();
     assert_eq!(session.call(transmit()), Err(ScardCode::CommError.into()));
-    assert_eq!(session.call(transmit()), Err(ScardCode::NoService.into()));
+    assert_eq!(session.call(transmit()), Err(ScardCode::ReaderUnavailable.into()));
 
     // Tables of sizes that no daemon has.
     for entries in [4097, i32::MAX.cast_unsigned(), u32::MAX] {

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 
 use scard_core::{DropReason, Push, RequestId, Wire};
 use scard_types::apdu::MAX_BUFFER_BYTES;
-use scard_types::call::Reply;
+use scard_types::call::{Peer, Reply};
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::Notify;
@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 use crate::backlog::Backlog;
+use crate::caller::Caller;
 use crate::conversation::{Asked, Conversation, Nonsense};
 use crate::limits::Patience;
 
@@ -23,6 +24,9 @@ const BACKLOG_BYTES: usize = 256 * 1024;
 /// What a client may send ahead while its request is parked: the longest message of pcsc-lite's wire,
 /// header, structure of a transmit, payload.
 const AHEAD_BYTES: usize = 8 + 32 + MAX_BUFFER_BYTES;
+
+/// Questions of one connection that others may be asked at a time; the rest of what it says waits.
+const MOST_QUESTIONS: usize = 16;
 
 /// Why a connection ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +60,7 @@ pub(crate) enum Posture {
 /// One connection.
 pub(crate) struct Client {
     conversation: Conversation,
+    peer: Peer,
     patience: Patience,
     stream: OwnedWriteHalf,
     /// Wakes the session when something changed that it did not do itself.
@@ -65,6 +70,10 @@ pub(crate) struct Client {
     end: Option<End>,
     /// Requests that are not answered.
     pending: usize,
+    /// Those of them about which somebody else is asked.
+    questions: usize,
+    /// Whether it has leave to use the daemon.
+    is_admitted: bool,
     /// Bytes that came while the conversation could not go on.
     ahead: usize,
     message_since: Option<Instant>,
@@ -77,6 +86,7 @@ impl Client {
     /// A new connection.
     pub(crate) fn new(
         conversation: Conversation,
+        peer: Peer,
         patience: Patience,
         stream: OwnedWriteHalf,
         wake: Arc<Notify>,
@@ -84,12 +94,15 @@ impl Client {
         let now = Instant::now();
         Self {
             conversation,
+            peer,
             patience,
             stream,
             wake,
             backlog: Backlog::default(),
             end: None,
             pending: 0,
+            questions: 0,
+            is_admitted: false,
             ahead: 0,
             message_since: None,
             quiet_since: now,
@@ -100,6 +113,38 @@ impl Client {
     /// What it speaks.
     pub(crate) const fn wire(&self) -> Wire {
         self.conversation.wire()
+    }
+
+    /// Who is there.
+    pub(crate) const fn peer(&self) -> Peer {
+        self.peer
+    }
+
+    /// The process that connected.
+    pub(crate) fn caller(&self) -> Caller {
+        Caller::of(self.stream.as_ref(), self.peer)
+    }
+
+    /// Whether it has leave to use the daemon.
+    pub(crate) const fn is_admitted(&self) -> bool {
+        self.is_admitted
+    }
+
+    /// It has leave from now on.
+    pub(crate) const fn admit(&mut self) {
+        self.is_admitted = true;
+    }
+
+    /// Somebody else is asked about one of its requests.
+    pub(crate) const fn ask_about(&mut self) {
+        self.questions += 1;
+    }
+
+    /// There is a word about it.
+    pub(crate) fn word_about(&mut self) {
+        self.questions = self.questions.saturating_sub(1);
+        // What it said since then may have been left.
+        self.wake.notify_one();
     }
 
     /// What its session has to wait for now, `in_use` being whether the core has anything of this client.
@@ -114,7 +159,7 @@ impl Client {
         }
         let until = match self.message_since {
             Some(since) => Some((since + self.patience.message, End::SlowMessage)),
-            None if in_use => None,
+            None if in_use || self.questions > 0 => None,
             None => Some((self.quiet_since + self.patience.quiet, End::Quiet)),
         };
         Posture::Reading { until }
@@ -144,12 +189,17 @@ impl Client {
 
     /// Whether the conversation cannot go on before an answer.
     const fn is_busy(&self) -> bool {
-        matches!(self.wire(), Wire::PcscLite) && self.pending > 0
+        (matches!(self.wire(), Wire::PcscLite) && self.pending > 0) || self.is_questioned()
+    }
+
+    /// Whether as many questions are open about it as may be.
+    const fn is_questioned(&self) -> bool {
+        self.questions >= MOST_QUESTIONS
     }
 
     /// The next request that is complete and may be asked now.
     pub(crate) fn next_asked(&mut self) -> Option<Asked> {
-        if self.end.is_some() || !self.backlog.bytes().is_empty() {
+        if self.end.is_some() || self.is_questioned() || !self.backlog.bytes().is_empty() {
             return None;
         }
         let mut out = Zeroizing::default();

@@ -99,9 +99,9 @@ pub(crate) fn serve(
     driver: &'static str,
     new: NewReader,
 ) -> impl Future<Output = ()> + Send + use<> {
-    let NewReader { naming, occupied, slot, events } = new;
+    let NewReader { naming, device, occupied, slot, events } = new;
     let (orders, taken) = mpsc::channel(1);
-    let (id, name) = engine.reader_arrived(driver, naming, slot, orders, occupied);
+    let (id, name) = engine.reader_arrived(driver, (naming, device), slot, orders, occupied);
     let presence = Presence { engine: Arc::clone(engine), id };
     presence.serve(taken, events).instrument(info_span!("slot", reader = name))
 }

@@ -14,7 +14,7 @@ use scard_core::{
     Action, ClientId, Core, Event, JobId, Limits, Push, Quota, ReaderId, Wire, Work, WorkDone,
 };
 use scard_types::call::Peer;
-use scard_types::{Atr, CardEvent, Millis, ReaderName, ReaderNaming, SlotError};
+use scard_types::{Atr, CardEvent, DeviceInstance, Millis, ReaderName, ReaderNaming, SlotError};
 
 use crate::input::Input;
 use seat::Seat;
@@ -198,7 +198,10 @@ impl World {
         self.places[place] = Some(reader);
         self.readers.insert(reader, Reader::default());
         let naming = ReaderNaming::Indexed { base: "Reader".into(), slot: 0 };
-        self.due.push_back(Event::ReaderArrived { reader, naming, driver: "sim".into() });
+        let id = format!("device {place}");
+        let device = DeviceInstance { id, slot: 0, device_type: DeviceInstance::VENDOR };
+        let driver = "sim".into();
+        self.due.push_back(Event::ReaderArrived { reader, naming, driver, device });
     }
 
     fn unplug(&mut self, place: usize) {
@@ -304,6 +307,15 @@ impl World {
                 self.die(at);
             }
             Action::Named { reader, name } => self.named(reader, &name),
+            // Every third time the disk is full.
+            Action::Store { ticket, .. } => {
+                self.due.push_back(Event::Stored { ticket, kept: ticket.0 % 3 != 0 });
+            }
+            Action::SharingViolation { reader, refused, holder, .. } => {
+                assert!(self.readers.contains_key(&reader), "held: a reader that is gone");
+                self.told(refused);
+                self.told(holder);
+            }
             other => panic!("an action that nobody knows: {other:?}"),
         }
     }

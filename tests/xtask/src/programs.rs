@@ -26,6 +26,9 @@ const fn program(package: &'static str, file: &'static str, judges: &'static str
 /// In the names of tests that run pcscd as Debian ships it.
 pub(crate) const DEBIAN_PCSCD: &str = "debian_pcscd";
 
+/// In the names of tests that run polkit on a bus of its own.
+const POLKIT: &str = "polkit";
+
 /// Tests of the house that use it know themselves what to do without it.
 const IN_THE_HOUSE: &str = "tests of the house";
 
@@ -43,6 +46,9 @@ const PROGRAMS: &[Program] = &[
     program("opensc", "pkcs11-tool", "pkcs11_tool"),
     program("opensc-pkcs11", "opensc-pkcs11.so", "pkcs11_tool"),
     program("openssl", "openssl", "pkcs11_tool"),
+    program("polkitd", "polkit-1/polkitd", POLKIT),
+    program("dbus-daemon", "dbus-daemon", POLKIT),
+    program("util-linux", "setpriv", POLKIT),
     program("gcc", "cc", IN_THE_HOUSE),
     program("libc6-dev", "libc.so", IN_THE_HOUSE),
     program("libpcsclite-dev", "libpcsclite.so", IN_THE_HOUSE),
@@ -86,7 +92,8 @@ pub(crate) fn provide(tally: &mut Tally, ci: bool) -> Result<Vec<&'static str>, 
     }
     if !is_root() {
         tally.not_run(format!("{DEBIAN_PCSCD}: only root can give pcscd namespaces of its own"));
-        left_out.push(DEBIAN_PCSCD);
+        tally.not_run(format!("{POLKIT}: only root can be several users"));
+        left_out.extend([DEBIAN_PCSCD, POLKIT]);
     }
     Ok(left_out)
 }

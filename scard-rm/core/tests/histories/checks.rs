@@ -78,6 +78,10 @@ impl World {
             self.pending_at(id).any(|(_, p)| p.asked.card() == holder && p.asked.disposes());
         ensure!(leaving || explicit == (inside == 1), "the transaction is not who holds it");
 
+        if let Some(limit) = self.model.idle_limit_of(reader).filter(|_| idle) {
+            ensure!(self.now < reader.used + limit, "idle since {}, not ended", reader.used);
+        }
+
         for (_, pending) in self.pending_at(id) {
             let card = pending.asked.card();
             let blocked = holder.is_some() && holder != card;

@@ -7,6 +7,9 @@
     reason = "helpers of tests fail the test"
 )]
 
+mod access;
+mod bus;
+mod holders;
 mod hostile;
 mod lifecycle;
 mod native;

@@ -71,7 +71,7 @@ impl Native {
         self.last_number
     }
 
-    fn call(&mut self, call: &Call) -> Reply {
+    pub(crate) fn call(&mut self, call: &Call) -> Reply {
         let number = self.ask(call);
         self.reply_to(number)
     }
@@ -217,7 +217,7 @@ fn driver_commands_without_a_driver_are_refused() {
 fn a_kind_that_is_not_known_is_refused_and_the_connection_stays() {
     let daemon = Daemon::start();
     let (mut client, card) = Native::with_card(&daemon);
-    client.raw.send(&[header(5, 900, 0x0050), vec![1, 2, 3, 4, 5]].concat());
+    client.raw.send(&[header(5, 900, 0x007F), vec![1, 2, 3, 4, 5]].concat());
     assert_eq!(client.reply_to(900), Err(ScardCode::UnsupportedFeature.into()));
     assert!(client.call(&transmit(card)).is_ok());
 }

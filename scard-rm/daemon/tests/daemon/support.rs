@@ -24,6 +24,7 @@ pub(crate) const INVALID_HANDLE: u32 = 0x8010_0003;
 pub(crate) const SHARING_VIOLATION: u32 = 0x8010_000B;
 pub(crate) const SERVICE_STOPPED: u32 = 0x8010_001E;
 pub(crate) const RESET_CARD: u32 = 0x8010_0068;
+pub(crate) const SECURITY_VIOLATION: u32 = 0x8010_006A;
 
 /// A directory that goes with the test.
 pub(crate) struct Directory(PathBuf);
@@ -70,6 +71,21 @@ impl Daemon {
     pub(crate) fn within(directory: Directory, options: &[&str], config: &str) -> Self {
         fs::write(directory.join("config"), config).expect("the configuration can be written");
         let mut command = Self::command(&directory);
+        command.arg("--config").arg(directory.join("config"));
+        command.args(options);
+        Self::ready(command, directory)
+    }
+
+    /// The same with a system bus at this address.
+    pub(crate) fn on_bus(
+        address: &str,
+        directory: Directory,
+        options: &[&str],
+        config: &str,
+    ) -> Self {
+        fs::write(directory.join("config"), config).expect("the configuration can be written");
+        let mut command = Self::command(&directory);
+        command.env("DBUS_SYSTEM_BUS_ADDRESS", address);
         command.arg("--config").arg(directory.join("config"));
         command.args(options);
         Self::ready(command, directory)

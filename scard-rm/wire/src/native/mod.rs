@@ -1,6 +1,7 @@
 //! Our own wire; `docs/native-wire.md` is its specification and this module follows its order.
 
 mod client;
+mod database;
 mod frame;
 mod hello;
 mod reply;

@@ -1,6 +1,8 @@
 //! The native wire: golden bytes of `docs/native-wire.md`, round trips of every call and answer, hostile peers.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test says no by a panic")]
 
+mod database;
+
 use scard_types::call::{
     Answer, Call, CardHandle, ContextId, Holder, KnownReader, Peer, ReaderDescription, ReaderEntry,
     ReaderEvent, Refusal, Reply, SeenReader, Sharing,
@@ -157,13 +159,14 @@ fn a_body_that_is_cut_or_goes_on_is_broken() {
 
 #[test]
 fn lengths_are_refused_by_the_header_alone() {
-    let cases: [(u16, u32); 6] = [
+    let cases: [(u16, u32); 7] = [
         (RequestKind::Status.number(), 257),
         (RequestKind::Transmit.number(), 65_548 + 14),
         (RequestKind::Control.number(), u32::MAX),
         (RequestKind::StatusChange.number(), 262_145),
         (RequestKind::DriverCommand.number(), 65_536 + 257),
-        (0x60, 65_537),
+        (RequestKind::ReadCache.number(), 541),
+        (0x7F, 65_537),
     ];
     for (kind, length) in cases {
         let mut header = Vec::from(length.to_le_bytes());
@@ -206,12 +209,12 @@ fn headers_that_lie_close_the_connection() {
 #[test]
 fn calls_of_later_days_are_skipped_and_told_so() {
     let mut server = greeted();
-    server.extend(b"\x03\0\0\0\x07\0\0\0\x60\0\0\0xyz");
+    server.extend(b"\x03\0\0\0\x07\0\0\0\x7f\0\0\0xyz");
     server.extend(&request_bytes(8, &Call::DescribeReaders));
     let mut out = Vec::new();
     assert_eq!(
         server.next_request(&mut out),
-        Ok(Some(Incoming { number: 7, request: Request::Unknown { kind: 0x60 } }))
+        Ok(Some(Incoming { number: 7, request: Request::Unknown { kind: 0x7F } }))
     );
     assert!(matches!(server.next_request(&mut out), Ok(Some(Incoming { number: 8, .. }))));
 }
@@ -346,6 +349,7 @@ fn calls() -> Vec<Call> {
         Call::Subscribe,
     ]
     .into_iter()
+    .chain(database::calls())
     // Cutting 65,548 bytes at every length takes its time in a debug build.
     .map(|call| match call {
         Call::Transmit { card, protocol, receive_limit, .. } => {
@@ -362,13 +366,14 @@ fn replies() -> Vec<(RequestKind, Reply)> {
     let exclusive = ReaderEntry { sharing: Sharing::Exclusive, atr: None, ..reader() };
     let holder = Holder {
         peer: Peer { uid: 1000, gid: 100, pid: 4711 },
+        started: Some(0x1_0000_0000),
         share: ShareMode::Shared,
         in_transaction: true,
     };
     let described = ReaderDescription {
         entry: exclusive,
         driver: "sim".into(),
-        holders: vec![holder, Holder { in_transaction: false, ..holder }],
+        holders: vec![holder, Holder { in_transaction: false, started: None, ..holder }],
     };
     vec![
         (RequestKind::Status, Err(ScardCode::RemovedCard.into())),
@@ -391,4 +396,7 @@ fn replies() -> Vec<(RequestKind, Reply)> {
         ),
         (RequestKind::DescribeReaders, Ok(Answer::Described(vec![described]))),
     ]
+    .into_iter()
+    .chain(database::replies())
+    .collect()
 }
