@@ -24,7 +24,8 @@ const LEAST_ANSWER_BYTES: usize = 2;
 #[derive(Debug)]
 pub struct T1 {
     edc: Edc,
-    /// The most that the card takes in one block.
+    /// The most that the card takes in one block, at first and now.
+    first_ifsc: u8,
     ifsc: u8,
     /// The most that it was told that we take.
     ifsd: u8,
@@ -53,9 +54,10 @@ enum Phase {
         command: SecretBytes,
         part: Range<usize>,
     },
-    /// The card has the whole command.
+    /// The card has the whole command; so much of its answer is here.
     Receiving {
         parts: Vec<SecretBytes>,
+        total: usize,
     },
     /// The card has aborted; it gets its answer to that, and then both begin anew.
     Aborting,
@@ -82,6 +84,7 @@ impl T1 {
     pub fn new(card: T1Parameters) -> Self {
         Self {
             edc: if card.crc { Edc::Crc } else { Edc::Lrc },
+            first_ifsc: clamp(card.ifsc),
             ifsc: clamp(card.ifsc),
             ifsd: FIRST_IFSD,
             next: false,
@@ -212,42 +215,28 @@ impl T1 {
         if !is_in_turn || sequence != self.expected {
             return self.out_of_rules();
         }
-        let mut parts = match core::mem::replace(&mut self.phase, Phase::Idle) {
-            Phase::Receiving { parts } => parts,
+        let (mut parts, before) = match core::mem::replace(&mut self.phase, Phase::Idle) {
+            Phase::Receiving { parts, total } => (parts, total),
             _ => {
                 self.next = !self.next;
-                Vec::new()
+                (Vec::new(), 0)
             }
         };
         self.expected = !self.expected;
         self.tries = 0;
-        parts.push(SecretBytes::from(data));
-        let total: usize = parts.iter().map(SecretBytes::len).sum();
-        self.phase = Phase::Receiving { parts };
+        let total = before.saturating_add(data.len());
         if total > MAX_RESPONSE_BYTES {
             return self.resynchronise(LinkError::TooLong);
         }
+        parts.push(SecretBytes::from(data));
         if !more {
-            return self.finish(total);
+            return finish(&parts, total);
         }
+        self.phase = Phase::Receiving { parts, total };
         if data.is_empty() && self.is_idle_too_long() {
             return self.resynchronise(LinkError::TooLong);
         }
         self.ready(None)
-    }
-
-    /// The whole answer is here.
-    fn finish(&mut self, total: usize) -> Step {
-        let Phase::Receiving { parts } = core::mem::replace(&mut self.phase, Phase::Idle) else {
-            return Step::Failed(LinkError::OutOfRules);
-        };
-        if total < LEAST_ANSWER_BYTES {
-            return Step::Failed(LinkError::ShortAnswer { got: total });
-        }
-        // One piece that never grows: a reallocation would leave a copy behind.
-        let mut answer = Vec::with_capacity(total);
-        parts.iter().for_each(|part| answer.extend_from_slice(part.expose()));
-        Step::Done(SecretBytes::new(answer))
     }
 
     /// An R-block: the number says which of our I-blocks the card waits for.
@@ -332,6 +321,9 @@ impl T1 {
 
     fn begin_anew(&mut self, why: LinkError) -> Step {
         (self.next, self.expected) = (false, false);
+        // Sizes are as in the beginning for some cards and not for others: the less of both is right for all.
+        self.ifsc = self.ifsc.min(self.first_ifsc);
+        self.ifsd = FIRST_IFSD;
         self.phase = Phase::Idle;
         Step::Failed(why)
     }
@@ -371,6 +363,17 @@ impl T1 {
     fn send_again(&self) -> Step {
         Step::send(SecretBytes::from(self.last.expose()))
     }
+}
+
+/// The whole answer is here.
+fn finish(parts: &[SecretBytes], total: usize) -> Step {
+    if total < LEAST_ANSWER_BYTES {
+        return Step::Failed(LinkError::ShortAnswer { got: total });
+    }
+    // One piece that never grows: a reallocation would leave a copy behind.
+    let mut answer = Vec::with_capacity(total);
+    parts.iter().for_each(|part| answer.extend_from_slice(part.expose()));
+    Step::Done(SecretBytes::new(answer))
 }
 
 /// 0 and 255 are reserved.
