@@ -149,6 +149,8 @@ impl Core {
     }
 
     /// Whether `card` is in a transaction that it may end, and if not, what it is told.
+    ///
+    /// DIFFERS: outside of a transaction pcscd resets the card all the same before it says that there was none.
     pub(crate) fn may_end(&self, id: ReaderId, card: CardHandle) -> Result<(), ScardCode> {
         let reader = self.readers.get(&id).ok_or(ScardCode::ReaderUnavailable)?;
         let implicit = u32::from(reader.exclusive == Some(card));

@@ -17,12 +17,20 @@ const FIRST_PORT: u16 = 0x8C7B;
 pub struct Service {
     folder: PathBuf,
     card: String,
-    daemon: Daemon,
+    kind: Kind,
+    daemon: Talker,
+    /// Cards that are processes of their own.
+    cards: [Option<Talker>; 2],
 }
 
-enum Daemon {
-    Ours(Talker),
-    Pcscd { daemon: Talker, cards: [Option<Talker>; 2] },
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Ours with simulated readers.
+    Simulated,
+    /// Ours with ports for cards that are processes of their own.
+    Ports,
+    /// Debian's, whose cards are such processes.
+    Pcscd,
 }
 
 impl Service {
@@ -32,12 +40,32 @@ impl Service {
     /// If it does not start.
     #[must_use]
     pub fn start(manager: Manager, name: &str, card: &str) -> Self {
+        match manager {
+            Manager::Ours => Self::new(Kind::Simulated, name, card),
+            Manager::DebianPcscd => Self::new(Kind::Pcscd, name, card),
+        }
+    }
+
+    /// Starts one whose cards are processes of their own, ours too: the very same cards for both.
+    ///
+    /// # Panics
+    /// If it does not start.
+    #[must_use]
+    pub fn with_ports(manager: Manager, name: &str, card: &str) -> Self {
+        match manager {
+            Manager::Ours => Self::new(Kind::Ports, name, card),
+            Manager::DebianPcscd => Self::new(Kind::Pcscd, name, card),
+        }
+    }
+
+    fn new(kind: Kind, name: &str, card: &str) -> Self {
         let folder = own_folder(name);
-        let daemon = match manager {
-            Manager::Ours => start_ours(&folder, &two_empty(card)),
-            Manager::DebianPcscd => start_pcscd(&folder),
+        let daemon = match kind {
+            Kind::Simulated => start_ours(&folder, &two_empty(card)),
+            Kind::Ports => start_ours(&folder, &two_ports(&folder)),
+            Kind::Pcscd => start_pcscd(&folder),
         };
-        Self { folder, card: card.to_owned(), daemon }
+        Self { folder, card: card.to_owned(), kind, daemon, cards: [None, None] }
     }
 
     /// Starts ours with as many readers as that, with cards in them.
@@ -45,7 +73,8 @@ impl Service {
     pub fn with_many_readers(name: &str, count: usize) -> Self {
         let folder = own_folder(name);
         let daemon = start_ours(&folder, &[format!("sim:piv,count={count}")]);
-        Self { folder, card: "piv".into(), daemon }
+        let kind = Kind::Simulated;
+        Self { folder, card: "piv".into(), kind, daemon, cards: [None, None] }
     }
 
     /// A folder that lives as long as this.
@@ -57,23 +86,25 @@ impl Service {
     /// Where it listens; `None` is the default path in namespaces of its own.
     #[must_use]
     pub fn socket(&self) -> Option<PathBuf> {
-        match self.daemon {
-            Daemon::Ours(_) => Some(self.folder.join("socket")),
-            Daemon::Pcscd { .. } => None,
-        }
+        (self.kind != Kind::Pcscd).then(|| self.folder.join("socket"))
+    }
+
+    /// Where it listens, as seen from here.
+    #[must_use]
+    pub fn socket_from_outside(&self) -> PathBuf {
+        let inside = || format!("/proc/{}/root/run/pcscd/pcscd.comm", self.daemon.pid()).into();
+        self.socket().unwrap_or_else(inside)
     }
 
     /// A command for that program where this can be reached.
     #[must_use]
     pub fn enter(&self, program: &Path) -> Command {
-        match &self.daemon {
-            Daemon::Ours(_) => Command::new(program),
-            Daemon::Pcscd { daemon, .. } => {
-                let mut command = Command::new("nsenter");
-                command.args(["-t", &daemon.pid().to_string(), "-m", "-n", "--"]).arg(program);
-                command
-            }
+        if self.kind != Kind::Pcscd {
+            return Command::new(program);
         }
+        let mut command = Command::new("nsenter");
+        command.args(["-t", &self.daemon.pid().to_string(), "-m", "-n", "--"]).arg(program);
+        command
     }
 
     /// Puts a card into the first (0) or second (1) reader.
@@ -81,18 +112,19 @@ impl Service {
     /// # Panics
     /// If that fails.
     pub fn insert(&mut self, reader: usize) {
-        if let Daemon::Ours(_) = self.daemon {
+        if self.kind == Kind::Simulated {
             return self.simulate("insert", reader);
         }
-        let port = FIRST_PORT + u16::try_from(reader).expect("one of two");
+        let port = match self.kind {
+            Kind::Ports => port(&self.folder, reader),
+            _ => format!("127.0.0.1:{}", FIRST_PORT + u16::try_from(reader).expect("one of two")),
+        };
         let mut command = self.enter(&dist().join("bin/scard"));
         // It goes with its reader, even if this process is killed.
-        command.args(["sim", "serve", "--once", "--vpcd", &format!("127.0.0.1:{port}")]);
+        command.args(["sim", "serve", "--once", "--vpcd", &port]);
         let card = Talker::start("a card", command.args(["--card", &self.card]));
-        assert_eq!(card.hear(), format!("in the reader at 127.0.0.1:{port}"));
-        if let Daemon::Pcscd { cards, .. } = &mut self.daemon {
-            cards[reader] = Some(card);
-        }
+        assert_eq!(card.hear(), format!("in the reader at {port}"));
+        self.cards[reader] = Some(card);
     }
 
     /// Takes the card out of a reader.
@@ -100,9 +132,9 @@ impl Service {
     /// # Panics
     /// If there is none.
     pub fn remove(&mut self, reader: usize) {
-        match &mut self.daemon {
-            Daemon::Ours(_) => self.simulate("remove", reader),
-            Daemon::Pcscd { cards, .. } => cards[reader].take().expect("a card is in").kill(),
+        match self.kind {
+            Kind::Simulated => self.simulate("remove", reader),
+            _ => self.cards[reader].take().expect("a card is in").kill(),
         }
     }
 
@@ -111,10 +143,8 @@ impl Service {
     /// # Panics
     /// If it does not start.
     pub fn restart(&mut self) {
-        match &mut self.daemon {
-            Daemon::Ours(daemon) => daemon.kill(),
-            Daemon::Pcscd { .. } => panic!("pcscd's namespaces end with it"),
-        }
+        assert!(self.kind == Kind::Simulated, "pcscd's namespaces end with it");
+        self.daemon.kill();
         self.daemon = start_ours(&self.folder, &two_empty(&self.card));
     }
 
@@ -132,14 +162,12 @@ impl Service {
 
 impl Drop for Service {
     fn drop(&mut self) {
-        match &mut self.daemon {
-            Daemon::Ours(daemon) => daemon.kill(),
-            Daemon::Pcscd { daemon, cards } => {
-                // Its shell kills pcscd when its input ends; killing the shell would not.
-                daemon.stop();
-                *cards = [None, None];
-            }
+        match self.kind {
+            Kind::Simulated | Kind::Ports => self.daemon.kill(),
+            // Its shell kills pcscd when its input ends; killing the shell would not.
+            Kind::Pcscd => self.daemon.stop(),
         }
+        self.cards = [None, None];
         if std::thread::panicking() {
             let log = fs::read_to_string(self.folder.join("log")).unwrap_or_default();
             eprintln!("--- what the daemon said ---\n{log}---");
@@ -160,7 +188,17 @@ fn two_empty(card: &str) -> Vec<String> {
     READERS.iter().map(|name| format!("sim:{card},name=\"{name}\",empty")).collect()
 }
 
-fn start_ours(folder: &Path, readers: &[String]) -> Daemon {
+fn two_ports(folder: &Path) -> Vec<String> {
+    let order = |(at, name): (usize, &&str)| format!("vpcd:{},name=\"{name}\"", port(folder, at));
+    READERS.iter().enumerate().map(order).collect()
+}
+
+/// Where our daemon waits for a card.
+fn port(folder: &Path, reader: usize) -> String {
+    format!("unix:{}", folder.join(format!("card-{reader}")).display())
+}
+
+fn start_ours(folder: &Path, readers: &[String]) -> Talker {
     let mut command = Command::new(dist().join("bin/scard-rm"));
     command.arg("--socket").arg(folder.join("socket"));
     for reader in readers {
@@ -171,11 +209,11 @@ fn start_ours(folder: &Path, readers: &[String]) -> Daemon {
     command.stderr(log(folder)).env_remove("LD_LIBRARY_PATH");
     let daemon = Talker::start("scard-rm", &mut command);
     assert_eq!(daemon.hear(), "ready");
-    Daemon::Ours(daemon)
+    daemon
 }
 
 /// pcscd listens at one place only, and vpcd at one port: each gets a mount and a network namespace.
-fn start_pcscd(folder: &Path) -> Daemon {
+fn start_pcscd(folder: &Path) -> Talker {
     let config = folder.join("reader.conf.d");
     fs::create_dir(&config).expect("a folder for pcscd");
     fs::write(config.join("vpcd"), READER_CONF).expect("a file for pcscd");
@@ -185,7 +223,7 @@ fn start_pcscd(folder: &Path) -> Daemon {
     command.env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
     let daemon = Talker::start("pcscd", &mut command);
     while !daemon.hear().contains("daemon ready") {}
-    Daemon::Pcscd { daemon, cards: [None, None] }
+    daemon
 }
 
 fn log(folder: &Path) -> fs::File {
