@@ -146,6 +146,7 @@ impl Core {
 
     /// The protocol of an exchange: what was negotiated, or raw where the client says so.
     ///
+    /// DIFFERS: pcscd leaves it to the driver to say that no card is there for a raw command.
     /// DIFFERS: where nothing was negotiated, pcscd sends a command "in the negotiated protocol" with a number that is none.
     fn protocol_for(&self, id: ReaderId, asked: Option<Protocol>) -> Result<Protocol, ScardCode> {
         let reader = self.readers.get(&id).ok_or(ScardCode::ReaderUnavailable)?;

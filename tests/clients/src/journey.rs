@@ -186,7 +186,8 @@ fn parse(line: &str) -> Vec<Line<'_>> {
 }
 
 /// The answer for that daemon.
-fn wanted<'a>(answer: &'a str, manager: &str) -> &'a str {
+#[must_use]
+pub fn wanted<'a>(answer: &'a str, manager: &str) -> &'a str {
     let mut alternatives = answer.split(" | ");
     let first = alternatives.next().unwrap_or_default();
     alternatives

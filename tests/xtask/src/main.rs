@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod deny;
+mod differential;
 mod dist;
 mod faults;
 mod programs;
@@ -36,6 +37,13 @@ const COMMANDS: &[Command] = &[
         summary: "Plants faults in the core and expects its histories to find each",
         help: faults::HELP,
         run: faults::command,
+    },
+    Command {
+        name: "differential",
+        arguments: "[OPTION]...",
+        summary: "Compares every answer with Debian's pcscd, by seeds",
+        help: differential::HELP,
+        run: differential::command,
     },
     Command {
         name: "dist",
@@ -102,9 +110,9 @@ fn overview() -> String {
     let mut text = String::from("Usage: cargo xtask COMMAND\n\nCommands:\n");
     for Command { name, arguments, summary, .. } in COMMANDS {
         let call = format!("{name} {arguments}");
-        text.push_str(&format!("  {call:<18} {summary}\n"));
+        text.push_str(&format!("  {call:<25} {summary}\n"));
     }
-    text.push_str("  help COMMAND       Says more about one of them\n");
+    text.push_str("  help COMMAND              Says more about one of them\n");
     text.push_str(
         "\nExit codes: 0 all went well, 1 something failed, 2 the command line is wrong.\n",
     );

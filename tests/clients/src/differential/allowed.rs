@@ -7,12 +7,14 @@ use crate::stage::{Library, Manager, Stage};
 
 /// What two sides say to a call.
 pub(crate) struct Case<'a> {
-    /// The side that is not the measure.
+    /// The side that is the measure.
+    pub(crate) measure: Stage,
+    /// The other one.
     pub(crate) stage: Stage,
     pub(crate) who: &'a str,
     /// The call; `table after CALL` is what everybody sees of the readers afterwards.
     pub(crate) words: &'a [&'a str],
-    /// What the stock library on pcscd says.
+    /// What the measure says.
     pub(crate) theirs: &'a str,
     pub(crate) ours: &'a str,
     /// What was known before the call.
@@ -20,8 +22,19 @@ pub(crate) struct Case<'a> {
 }
 
 impl Case<'_> {
+    /// pcscd is the measure of our daemon.
     fn on_ours(&self) -> bool {
-        self.stage.manager == Manager::Ours
+        self.measure.manager == Manager::DebianPcscd && self.stage.manager == Manager::Ours
+    }
+
+    /// The stock library is the measure of ours.
+    fn by_ours(&self) -> bool {
+        self.measure.library == Library::Stock && self.stage.library == Library::Ours
+    }
+
+    /// On our daemon, the stock library is the measure of ours.
+    fn by_ours_alone(&self) -> bool {
+        self.by_ours() && self.measure.manager == Manager::Ours
     }
 
     fn is(&self, call: &str) -> bool {
@@ -67,12 +80,20 @@ enum Then {
     Part,
     /// The same, though the answers are equal: something else was done.
     PartInSilence,
+    /// The same, and whether it comes up is up to pcscd's clock.
+    PartByChance,
 }
 
 impl Allowed {
     /// Whether the two sides have nothing in common any more.
     pub(crate) fn parts(&self) -> bool {
         self.then != Then::GoOn
+    }
+
+    /// Whether a run may go by without it.
+    #[must_use]
+    pub fn is_chance(&self) -> bool {
+        self.then == Then::PartByChance
     }
 }
 
@@ -83,18 +104,16 @@ const fn row(row: &'static str, then: Then, matches: fn(&Case<'_>) -> bool) -> A
 /// All of them.
 pub const ALLOWED: &[Allowed] = &[
     row("The entry for readers that come and go", Then::GoOn, |case| {
-        let both_ours = case.on_ours() && case.stage.library == Library::Ours;
+        let both_ours = case.by_ours() && case.stage.manager == Manager::Ours;
         both_ours && case.is("change") && without_reader_events(case.ours) == case.theirs
     }),
     row("`SCardTransmit` gives back the negotiated protocol", Then::GoOn, |case| {
-        let ours = case.stage.library == Library::Ours;
-        let too_long = case.words.contains(&"*65549");
-        ours && case.is("transmit") && too_long && case.ours == "InsufficientBuffer 0"
+        let too_long = case.is("transmit") && case.words.contains(&"*65549");
+        case.by_ours() && too_long && case.ours == "InsufficientBuffer 0"
     }),
     row("`SCardGetAttrib` takes a buffer of any size", Then::GoOn, |case| {
         let large = case.last().parse::<u32>().is_ok_and(|room| room > 264);
-        let ours = case.stage.library == Library::Ours;
-        ours && case.is("attribute") && large && case.theirs == "InsufficientBuffer"
+        case.by_ours() && case.is("attribute") && large && case.theirs == "InsufficientBuffer"
     }),
     row("ATR, presence, reader names and a few more", Then::GoOn, |case| {
         let served = SERVED_ATTRIBUTES.contains(&case.word(2));
@@ -107,14 +126,19 @@ pub const ALLOWED: &[Allowed] = &[
             && case.codes("NotTransacted", "UnsupportedFeature")
     }),
     row("A command for whatever protocol was negotiated", Then::Part, |case| {
-        let whatever = matches!(case.word(2), "old" | "none");
-        case.on_ours() && case.is("transmit") && whatever && case.ours == "ProtoMismatch"
+        let whatever = case.on_ours() && matches!(case.word(2), "old" | "none")
+            || case.by_ours() && case.word(2) == "none";
+        case.is("transmit") && whatever && case.ours == "ProtoMismatch"
     }),
     row("Arguments that cannot be", Then::GoOn, |case| {
-        let no_protocol = matches!(case.word(2), "none" | "any" | "8");
-        let first = matches!(case.theirs, "RemovedCard" | "ResetCard" | "NoSmartcard" | WAITING);
+        let no_protocol = case.is("transmit") && matches!(case.word(2), "none" | "any" | "8");
         let stock_on_ours = case.on_ours() && case.stage.library == Library::Stock;
-        stock_on_ours && case.is("transmit") && no_protocol && first && case.ours == "ProtoMismatch"
+        no_protocol && (stock_on_ours && case.ours == "ProtoMismatch" && comes_first(case.theirs))
+    }),
+    row("Arguments that cannot be", Then::GoOn, |case| {
+        let no_protocol = case.is("transmit") && matches!(case.word(2), "none" | "any" | "8");
+        let first = case.theirs == "ProtoMismatch" && comes_first(case.ours);
+        case.by_ours_alone() && no_protocol && first
     }),
     row("A call that has waited too long on a connection", Then::Part, |case| {
         let stock_on_ours = case.on_ours() && case.stage.library == Library::Stock;
@@ -122,16 +146,35 @@ pub const ALLOWED: &[Allowed] = &[
             || case.is("disconnect") && case.ours == "Success";
         stock_on_ours && case.theirs == WAITING && sent_back
     }),
+    row("A call that has waited too long on a connection", Then::Part, |case| {
+        let sent_back = case.is("connect") && case.theirs == "SharingViolation"
+            || case.is("disconnect") && case.theirs == "Success";
+        case.by_ours_alone() && case.ours == WAITING && sent_back
+    }),
     row("Commands for a card without power", Then::GoOn, |case| {
         let raw = case.is("transmit") && case.word(2) == "raw";
-        case.on_ours() && raw && case.codes("Success", "NoSmartcard")
+        let sent = case.theirs.starts_with("Success") || case.theirs.starts_with("Insuff");
+        case.on_ours() && raw && sent && case.ours == "NoSmartcard"
+    }),
+    row("A raw command where no card is", Then::GoOn, |case| {
+        let raw = case.on_ours() && case.is("transmit") && case.word(2) == "raw";
+        raw && case.theirs == "NotTransacted" && case.ours == "NoSmartcard"
+    }),
+    row("Every change of who shares a reader", Then::PartByChance, |case| {
+        let of_pcscd = case.measure.manager == Manager::DebianPcscd && case.is("change");
+        of_pcscd && (case.theirs == WAITING) != (case.ours == WAITING)
     }),
     row("`SCARD_PROTOCOL_ANY_OLD` in a connect", Then::Part, |case| {
         let taken = matches!(case.code(), "Success" | "SharingViolation" | WAITING);
-        case.is("connect") && case.last() == "old" && case.theirs == "ProtoMismatch" && taken
+        case.measure.manager == Manager::DebianPcscd
+            && case.is("connect")
+            && case.last() == "old"
+            && case.theirs == "ProtoMismatch"
+            && taken
     }),
     row("`SCARD_PROTOCOL_ANY_OLD` in a connect", Then::Part, |case| {
-        case.is("reconnect") && case.word(3) == "old" && case.ours == "ProtoMismatch"
+        let refused = case.is("reconnect") && case.word(3) == "old" && case.ours == "ProtoMismatch";
+        case.measure.manager == Manager::DebianPcscd && refused
     }),
     row("A card that answered reads as powered", Then::GoOn, |case| {
         let unpowered = case.theirs.replace("+0004 ", "+0034 ");
@@ -159,8 +202,11 @@ pub const ALLOWED: &[Allowed] = &[
         let touches = matches!(case.last(), "reset" | "unpower") || case.word(3).contains("raw");
         let refused = matches!(case.ours, "ProtoMismatch" | "SharingViolation")
             || case.ours == "NoSmartcard" && kept;
+        let agreed = case.handle().is_some_and(|handle| handle.share != "direct");
         let waits = case.ours == WAITING && case.word(2) == "exclusive";
-        case.on_ours() && case.is("reconnect") && (touches && refused || waits)
+        case.on_ours()
+            && case.is("reconnect")
+            && (touches && (refused || waits) || waits && !agreed)
     }),
     row("A reconnect gives power", Then::Part, |case| {
         case.on_ours() && case.is("connect") && case.theirs == "UnpoweredCard"
@@ -170,8 +216,9 @@ pub const ALLOWED: &[Allowed] = &[
         case.on_ours() && case.is("connect") && refused
     }),
     row("Raw that was asked for without power", Then::Part, |case| {
-        let raw = case.theirs == "ProtoMismatch" && case.code() == "Success";
-        case.on_ours() && case.is("connect") && raw
+        let others = case.theirs == "ProtoMismatch" && case.code() == "Success";
+        let direct = case.theirs == "Success 4" && case.ours == "Success 0";
+        case.on_ours() && case.is("connect") && (others || direct)
     }),
     row("What happened to the card is told at once", Then::Part, |case| {
         let told = matches!(case.ours, "ResetCard" | "RemovedCard");
@@ -202,6 +249,11 @@ pub const ALLOWED: &[Allowed] = &[
         case.on_ours() && case.is("disconnect") && removed && disposes
     }),
 ];
+
+/// What is said of a handle before its protocol is looked at.
+fn comes_first(answer: &str) -> bool {
+    matches!(answer, "RemovedCard" | "ResetCard" | "NoSmartcard" | WAITING)
+}
 
 /// Those that the daemon answers for every reader: interface, ATR, type, names, use, protocol.
 const SERVED_ATTRIBUTES: &[&str] =

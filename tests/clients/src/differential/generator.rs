@@ -90,7 +90,10 @@ impl Generator {
         self.farewells = self.farewells.checked_sub(1)?;
         if let Some(waits) = book.pending.iter().find(|call| call.what.starts_with("change")) {
             let context = waits.what.split(' ').nth(1)?;
-            return Some(Step::call(format!("{}/9", program_of(&waits.who)), format!("cancel {context}")));
+            return Some(Step::call(
+                format!("{}/9", program_of(&waits.who)),
+                format!("cancel {context}"),
+            ));
         }
         let mut programs = book.programs.iter();
         programs.find_map(|(name, program)| {
@@ -167,9 +170,7 @@ impl Generator {
                 && book.reader(&pending.who, &pending.what) == Some(reader)
         });
         let waits = match call {
-            "begin" | "transmit" | "status" | "reconnect" | "connect" => {
-                book.is_held_up(who, what)
-            }
+            "begin" | "transmit" | "status" | "reconnect" | "connect" => book.is_held_up(who, what),
             "disconnect" => book.is_held_up(who, what) && !what.ends_with("leave"),
             _ => false,
         };
@@ -178,13 +179,7 @@ impl Generator {
         !(waits && (lined_up || deadlock || book.pending.len() >= MOST_PENDING))
     }
 
-    fn words(
-        &mut self,
-        kind: Kind,
-        book: &Book,
-        program: &str,
-        context: usize,
-    ) -> Option<String> {
+    fn words(&mut self, kind: Kind, book: &Book, program: &str, context: usize) -> Option<String> {
         let c = if self.chance.percent(2) { self.wrong_context() } else { format!("c{context}") };
         let known = book.programs.get(program).cloned().unwrap_or_default();
         let h = self.handle(book, program, context);
@@ -301,13 +296,7 @@ impl Generator {
     }
 
     fn disposition(&mut self) -> &'static str {
-        self.chance.weighted(&[
-            (10, "leave"),
-            (4, "reset"),
-            (3, "unpower"),
-            (1, "eject"),
-            (1, "9"),
-        ])
+        self.chance.weighted(&[(10, "leave"), (4, "reset"), (3, "unpower"), (1, "eject"), (1, "9")])
     }
 
     fn transmit(&mut self, handle: &str) -> String {

@@ -16,4 +16,5 @@ mod shrink;
 mod side;
 mod table;
 
+pub use play::{ALL, ON_OURS};
 pub use run::{Order, Summary, replay, run};

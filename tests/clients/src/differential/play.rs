@@ -21,7 +21,7 @@ const FOLLOWS: Duration = Duration::from_secs(3);
 pub struct Difference {
     /// The call, or what was looked at.
     pub what: String,
-    /// What the stock library on pcscd is told.
+    /// What the measure is told.
     pub theirs: String,
     /// The other side.
     pub side: &'static str,
@@ -55,29 +55,33 @@ impl Played {
 /// All sides of a comparison; the first one is the measure.
 pub(crate) struct Scene {
     name: String,
+    stages: &'static [Stage],
     sides: Vec<Side>,
 }
 
-/// The first one is the measure.
-const STAGES: [Stage; 4] = [
+/// Every library on every daemon; the stock ones are the measure.
+pub const ALL: &[Stage] = &[
     Stage { library: Library::Stock, manager: Manager::DebianPcscd },
     Stage { library: Library::Ours, manager: Manager::DebianPcscd },
     Stage { library: Library::Stock, manager: Manager::Ours },
     Stage { library: Library::Ours, manager: Manager::Ours },
 ];
 
+/// The stock library is the measure of ours on our daemon. That is fast, and goes on where pcscd differs on purpose.
+pub const ON_OURS: &[Stage] = ALL.split_at(2).1;
+
 pub(crate) const WAITING: &str = "(waits)";
 const DONE: &str = "(done)";
 
 impl Scene {
-    pub(crate) fn new(name: &str) -> Self {
-        Self { name: name.to_owned(), sides: sides(name) }
+    pub(crate) fn new(name: &str, stages: &'static [Stage]) -> Self {
+        Self { name: name.to_owned(), stages, sides: sides(name, stages) }
     }
 
     /// Starts everything again.
     pub(crate) fn renew(&mut self) {
         self.sides.clear();
-        self.sides = sides(&self.name);
+        self.sides = sides(&self.name, self.stages);
     }
 
     /// Plays what `next` says, until it says nothing or the sides part.
@@ -112,8 +116,8 @@ impl Scene {
     }
 }
 
-fn sides(name: &str) -> Vec<Side> {
-    STAGES.iter().map(|stage| Side::start(*stage, name)).collect()
+fn sides(name: &str, stages: &[Stage]) -> Vec<Side> {
+    stages.iter().map(|stage| Side::start(*stage, name)).collect()
 }
 
 /// A history that is being played.
@@ -245,7 +249,8 @@ impl Act<'_> {
     fn part(&mut self, side: usize, who: &str, what: &str, theirs: &str, ours: &str) -> Compared {
         let stage = self.sides[side].stage;
         let words: Vec<&str> = what.split(' ').collect();
-        let case = Case { stage, who, words: &words, theirs, ours, book: &self.book };
+        let measure = self.sides[self.with[0]].stage;
+        let case = Case { measure, stage, who, words: &words, theirs, ours, book: &self.book };
         let Some(row) = allowed::find(&case) else {
             if theirs == ours {
                 return Ok(());
@@ -340,7 +345,10 @@ fn seen(entries: [Entry; 2], used: [bool; 2]) -> String {
         let card = if entry.has_card() { "card" } else { "empty" };
         let protocol = if used { entry.protocol } else { 0 };
         let atr: String = entry.atr.iter().map(|byte| format!("{byte:02X}")).collect();
-        format!("{card} events {} sharing {} protocol {protocol} {atr}", entry.events, entry.sharing)
+        format!(
+            "{card} events {} sharing {} protocol {protocol} {atr}",
+            entry.events, entry.sharing
+        )
     });
     words.collect::<Vec<_>>().join(", ")
 }

@@ -10,12 +10,15 @@ use super::generator::Generator;
 use super::history::Step;
 use super::play::{Played, Scene};
 use super::shrink::{again, is_same, shrink};
+use crate::stage::Stage;
 
 /// A scene is given up after so many histories: daemons keep their log, and old pcscds their leaks.
 const SCENE_LASTS: usize = 150;
 
 /// What to play.
 pub struct Order {
+    /// On which stages.
+    pub stages: &'static [Stage],
     /// The first seed.
     pub from: u64,
     /// How many.
@@ -71,10 +74,11 @@ impl Summary {
     }
 }
 
-/// Plays a history that is known.
+/// Plays histories that are known.
 #[must_use]
-pub fn replay(name: &str, steps: &[Step]) -> Played {
-    again(&mut Scene::new(name), steps)
+pub fn replay(stages: &'static [Stage], histories: &[Vec<Step>]) -> Vec<Played> {
+    let mut scene = Scene::new("replay", stages);
+    histories.iter().map(|steps| again(&mut scene, steps)).collect()
 }
 
 /// Plays histories made from seeds. Each difference is played again before it is believed.
@@ -87,8 +91,10 @@ pub fn run(order: &Order) -> Summary {
         for worker in 0..order.scenes {
             let (next, summary) = (&next, &summary);
             scope.spawn(move || {
-                while let Some(work) = Worker::start(worker, next, end, summary, order.all) {
-                    work.play();
+                while next.load(Ordering::Relaxed) < end {
+                    let name = format!("{}-{worker}", order.stages.len());
+                    let scene = Scene::new(&name, order.stages);
+                    Worker { scene, next, end, summary, all: order.all }.play();
                 }
             });
         }
@@ -96,6 +102,7 @@ pub fn run(order: &Order) -> Summary {
     summary.into_inner().expect("no worker panics")
 }
 
+/// A scene and where its histories come from.
 struct Worker<'r> {
     scene: Scene,
     next: &'r AtomicU64,
@@ -104,19 +111,7 @@ struct Worker<'r> {
     all: bool,
 }
 
-impl<'r> Worker<'r> {
-    fn start(
-        at: usize,
-        next: &'r AtomicU64,
-        end: u64,
-        summary: &'r Mutex<Summary>,
-        all: bool,
-    ) -> Option<Self> {
-        let done = next.load(Ordering::Relaxed) >= end;
-        let scene = || Scene::new(&format!("differential-{at}"));
-        (!done).then(|| Self { scene: scene(), next, end, summary, all })
-    }
-
+impl Worker<'_> {
     fn play(mut self) {
         for _ in 0..SCENE_LASTS {
             let seed = self.next.fetch_add(1, Ordering::Relaxed);

@@ -288,4 +288,3 @@ fn named(answer: &str) -> String {
     };
     format!("{name} {}", rest.trim()).trim_end().to_owned()
 }
-
