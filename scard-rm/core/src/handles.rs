@@ -113,7 +113,7 @@ impl Core {
     /// Closes a handle whose owner did not: he died, or released the context. A card that he held in a transaction is
     /// reset before anybody else gets to it, and the others know at once.
     ///
-    /// DIFFERS: pcscd keeps the handle for ever if another one is in a transaction at that moment.
+    /// DIFFERS: pcscd keeps the handle of a released context for ever if another one is in a transaction at that moment.
     pub(crate) fn abandon_handle(&mut self, card: CardHandle) {
         let Some(handle) = self.handles.get(&card) else { return };
         let (id, mark) = (handle.reader, handle.mark);

@@ -56,3 +56,14 @@ fn every_difference_that_the_differential_suite_allows_is_a_row_of_compat_md() {
         assert_eq!(rows.count(), 1, "{}", allowed.row);
     }
 }
+
+#[test]
+fn every_topic_of_pcsc_lites_unit_tests_is_tried_in_a_file_that_exists() {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let topics = fs::read_to_string(top.join("tests/clients/differential/topics.md")).unwrap();
+    let files: Vec<_> = topics.split('`').filter(|word| word.contains('/')).collect();
+    assert!(files.len() > 25, "the table was read");
+    for file in files {
+        assert!(top.join(file).is_file(), "{file}");
+    }
+}

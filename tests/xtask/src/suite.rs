@@ -11,6 +11,8 @@ Runs every test there is: those of the house, our library and daemon under progr
 and the planted faults. What is missing of those programs is installed with apt-get where we are root; otherwise
 the line to run is printed and their tests are NOT RUN. With CI=true a missing program is a failure.
 
+The differential suite plays the same seeds each time; `cargo xtask differential` plays others, for as long as you like.
+
   --quick   only the tests that need no outside program
 
 The last line counts: `N passed, N failed`.";

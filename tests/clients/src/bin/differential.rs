@@ -4,6 +4,7 @@
 use std::fs;
 use std::process::ExitCode;
 
+use clients::differential::allowed::ALLOWED;
 use clients::differential::{ALL, ON_OURS, Order, history, replay, run};
 
 fn main() -> ExitCode {
@@ -58,6 +59,9 @@ fn play(order: &Order, histories: &[Vec<history::Step>]) -> bool {
     let mut agree = true;
     for played in replay(order.stages, histories) {
         println!("{}", played.text());
+        for row in &played.rows {
+            println!("# {}", ALLOWED[*row].row);
+        }
         if let Some(difference) = &played.difference {
             println!("{difference:#?}");
             agree = false;

@@ -208,6 +208,12 @@ pub const ALLOWED: &[Allowed] = &[
             && case.is("reconnect")
             && (touches && (refused || waits) || waits && !agreed)
     }),
+    row("A reconnect looks at protocol and share mode", Then::Part, |case| {
+        let asks_again = case.book.pending.iter().any(|pending| {
+            pending.what.starts_with("reconnect") && pending.what.contains(" exclusive ")
+        });
+        case.on_ours() && case.is("table") && asks_again
+    }),
     row("A reconnect gives power", Then::Part, |case| {
         case.on_ours() && case.is("connect") && case.theirs == "UnpoweredCard"
     }),
@@ -235,10 +241,7 @@ pub const ALLOWED: &[Allowed] = &[
         let goes = case.word(2) != "exclusive" && case.codes("Success", "Success");
         case.on_ours() && case.is("reconnect") && was_exclusive && goes
     }),
-    row("A handle whose owner dies", Then::Part, |case| {
-        case.on_ours() && case.is("kill") && case.book.is_caught(case.word(1), None)
-    }),
-    row("A handle whose owner dies", Then::PartInSilence, |case| {
+    row("A handle whose context is released", Then::PartInSilence, |case| {
         let context = case.word(1).strip_prefix('c').and_then(|place| place.parse().ok());
         let program = program_of(case.who);
         case.on_ours() && case.is("release") && case.book.is_caught(program, context)

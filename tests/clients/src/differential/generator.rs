@@ -84,7 +84,7 @@ impl Generator {
         (0..100).find_map(|_| self.call(book))
     }
 
-    /// At the end transactions are ended one by one: pcscd forgets to close handles whose owners die during somebody
+    /// At the end transactions are ended one by one: pcscd may forget to close handles whose owners go during somebody
     /// else's.
     fn farewell(&mut self, book: &Book) -> Option<Step> {
         self.farewells = self.farewells.checked_sub(1)?;

@@ -13,6 +13,8 @@ use crate::stage::{Library, Manager, Stage};
 const WAITS: Duration = Duration::from_millis(150);
 /// After each step, those who wait are looked at for this long.
 const GLANCE: Duration = Duration::from_millis(15);
+/// At the end, those who wait are looked at for this long.
+const LAST_LOOK: Duration = Duration::from_millis(300);
 /// Once one side has answered, the others have this long: pcscd polls.
 const FOLLOWS: Duration = Duration::from_secs(3);
 
@@ -108,6 +110,9 @@ impl Scene {
                 break;
             }
         }
+        if act.played.difference.is_none() {
+            act.played.difference = act.glance(LAST_LOOK).err();
+        }
         let played = act.played;
         for side in &mut self.sides {
             side.end_programs();
@@ -155,7 +160,7 @@ impl Act<'_> {
                 self.compare(who, what, &answers)?;
             }
         }
-        self.glance()?;
+        self.glance(GLANCE)?;
         self.compare_tables(step)?;
         self.rest_unused()
     }
@@ -281,9 +286,12 @@ impl Act<'_> {
     }
 
     /// Whether those who wait have been answered.
-    fn glance(&mut self) -> Compared {
+    fn glance(&mut self, patience: Duration) -> Compared {
         for pending in self.book.pending.clone() {
-            let answers = self.collect(&pending.who, GLANCE);
+            // One who waits to be alone asks again ten times a second, whatever the library.
+            let asks_again = pending.what.starts_with("reconnect");
+            let patience = if asks_again { patience.max(WAITS) } else { patience };
+            let answers = self.collect(&pending.who, patience);
             if answers.iter().any(Option::is_some) {
                 self.compare(&pending.who, &pending.what, &answers)?;
             }
