@@ -185,8 +185,14 @@ impl Act<'_> {
         for at in self.with.clone() {
             let side = &mut self.sides[at];
             let outcome = match change {
-                "insert" => Ok(side.insert(reader)),
-                "remove" => Ok(side.remove(reader)),
+                "insert" => {
+                    side.insert(reader);
+                    Ok(())
+                }
+                "remove" => {
+                    side.remove(reader);
+                    Ok(())
+                }
                 "rest" => side.rest(reader),
                 _ => side.kill(object, open),
             };
@@ -307,16 +313,16 @@ impl Act<'_> {
             Step::Call { who, .. } => who,
             Step::World(_) => "world",
         };
-        let theirs = seen(self.sides[measure].look_since(), used);
+        let theirs = seen(&self.sides[measure].look_since(), used);
         for at in self.with.clone().into_iter().skip(1) {
             let side = &mut self.sides[at];
-            if seen(side.look_since(), used) == theirs {
+            if seen(&side.look_since(), used) == theirs {
                 continue;
             }
             let begin = Instant::now();
             let (theirs, ours) = loop {
-                let theirs = seen(self.sides[measure].look_since(), used);
-                let ours = seen(self.sides[at].look_since(), used);
+                let theirs = seen(&self.sides[measure].look_since(), used);
+                let ours = seen(&self.sides[at].look_since(), used);
                 if theirs == ours || begin.elapsed() > FOLLOWS {
                     break (theirs, ours);
                 }
@@ -348,7 +354,7 @@ impl Act<'_> {
 }
 
 /// A reader in words: power is the daemon's own affair, and so is the protocol of a card that nobody has open.
-fn seen(entries: [Entry; 2], used: [bool; 2]) -> String {
+fn seen(entries: &[Entry; 2], used: [bool; 2]) -> String {
     let words = entries.iter().zip(used).map(|(entry, used)| {
         let card = if entry.has_card() { "card" } else { "empty" };
         let protocol = if used { entry.protocol } else { 0 };
