@@ -19,7 +19,7 @@ const ROOT: u32 = 0;
 /// Counts the connections of each user from the moment they are accepted. The core counts them too, but it knows only
 /// those that have said which wire they speak.
 pub(crate) struct Door {
-    quota: Quota,
+    quota: Mutex<Quota>,
     inside: Mutex<BTreeMap<u32, u32>>,
     somebody_left: Notify,
 }
@@ -33,7 +33,13 @@ pub(crate) struct Admission {
 impl Door {
     /// A door that nobody has passed.
     pub(crate) fn new(quota: Quota) -> Arc<Self> {
-        Arc::new(Self { quota, inside: Mutex::new(BTreeMap::new()), somebody_left: Notify::new() })
+        let (quota, inside) = (Mutex::new(quota), Mutex::new(BTreeMap::new()));
+        Arc::new(Self { quota, inside, somebody_left: Notify::new() })
+    }
+
+    /// The quota is another one from now on; who is inside stays.
+    pub(crate) fn set_quota(&self, quota: Quota) {
+        *self.quota.lock().unwrap_or_else(PoisonError::into_inner) = quota;
     }
 
     /// Accepts for ever and hands each connection to `welcome`.
@@ -65,7 +71,8 @@ impl Door {
         let mut inside = self.inside.lock().unwrap_or_else(PoisonError::into_inner);
         let all = inside.values().fold(0, |all: u32, of_one| all.saturating_add(*of_one));
         let own = inside.get(&uid).copied().unwrap_or(0);
-        let Quota { per_user, total, root_reserve } = self.quota;
+        let quota = *self.quota.lock().unwrap_or_else(PoisonError::into_inner);
+        let Quota { per_user, total, root_reserve } = quota;
         let room = match uid {
             ROOT => all < total,
             _ => own < per_user && all < total.saturating_sub(root_reserve),

@@ -10,16 +10,17 @@ use tokio::io::{AsyncReadExt, Interest};
 use tokio::net::UnixStream;
 use tokio::net::unix::OwnedReadHalf;
 use tokio::sync::Notify;
-use tokio::time::{sleep_until, timeout};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until, timeout};
 use tracing::field::Empty;
 use tracing::{Instrument, Span, debug, debug_span};
 
+use crate::access::{Authorities, Question};
 use crate::client::{Client, End, Posture};
 use crate::conversation::Conversation;
 use crate::door::Admission;
 use crate::drivers::Drivers;
-use crate::engine::Engine;
-use crate::limits::Patience;
+use crate::engine::{Engine, Errand};
 
 /// What it takes to serve a client.
 #[derive(Clone)]
@@ -28,8 +29,8 @@ pub(crate) struct Service {
     pub(crate) engine: Arc<Engine>,
     /// Where commands for drivers go.
     pub(crate) drivers: Arc<Drivers>,
-    /// How long clients may keep us waiting.
-    pub(crate) patience: Patience,
+    /// Who decides where the rules do not.
+    pub(crate) authorities: Arc<Authorities>,
 }
 
 impl Service {
@@ -49,15 +50,16 @@ impl Service {
     async fn serve(&self, stream: UnixStream, peer: Peer) {
         let (mut reading, writing) = stream.into_split();
         let mut first = First::default();
-        let Ok(Some(dialect)) = timeout(self.patience.quiet, first.read(&mut reading)).await else {
+        let patience = self.engine.patience();
+        let Ok(Some(dialect)) = timeout(patience.quiet, first.read(&mut reading)).await else {
             debug!("gone before the first word");
             return;
         };
         let wake = Arc::new(Notify::new());
         let table_entries = self.engine.table_entries();
         let conversation = Conversation::new(dialect, first.bytes(), table_entries);
-        let client = Client::new(conversation, self.patience, writing, Arc::clone(&wake));
-        let client = self.engine.client_connected(peer, client);
+        let client = Client::new(conversation, peer, patience, writing, Arc::clone(&wake));
+        let client = self.engine.client_connected(client);
         Span::current().record("id", client.0);
         debug!(?dialect, "connected");
         let end = self.converse(client, peer, &mut reading, &wake).await;
@@ -74,9 +76,17 @@ impl Service {
         wake: &Notify,
     ) -> End {
         let engine = &*self.engine;
+        // They end with the connection: nobody is asked any more about a client that is gone.
+        let mut questions = JoinSet::new();
         loop {
-            while let Some(request) = engine.serve(client) {
-                self.drivers.ask(client, peer, request);
+            while questions.try_join_next().is_some() {}
+            while let Some(errand) = engine.serve(client) {
+                match errand {
+                    Errand::Driver(request) => self.drivers.ask(client, peer, request),
+                    Errand::Question(question) => {
+                        questions.spawn(self.clone().settle(client, question).in_current_span());
+                    }
+                }
             }
             // The client is there until this function ends.
             let Some(posture) = engine.posture(client) else {
@@ -84,25 +94,40 @@ impl Service {
             };
             match posture {
                 Posture::Ended(end) => return end,
-                Posture::Reading { until: None } => tokio::select! {
+                Posture::Reading { until } => tokio::select! {
                     () = read(engine, client, reading) => {}
                     () = wake.notified() => {}
+                    late = too_late(until) => return late,
                 },
-                Posture::Reading { until: Some((until, late)) } => tokio::select! {
-                    () = read(engine, client, reading) => {}
-                    () = wake.notified() => {}
-                    () = sleep_until(until) => return late,
-                },
-                Posture::Writing { until: (until, late) } => {
+                Posture::Writing { until } => {
                     tokio::select! {
                         _ = reading.ready(Interest::WRITABLE) => {}
                         () = wake.notified() => {}
-                        () = sleep_until(until) => return late,
+                        late = too_late(until) => return late,
                     }
                     let _ = engine.with_client(client, Client::flush);
                 }
             }
         }
+    }
+}
+
+/// Waits until then; for ever, if there is no such time.
+async fn too_late(until: Option<(Instant, End)>) -> End {
+    match until {
+        Some((until, late)) => {
+            sleep_until(until).await;
+            late
+        }
+        None => std::future::pending().await,
+    }
+}
+
+impl Service {
+    /// Has a question answered by whom it may concern.
+    async fn settle(self, client: ClientId, question: Question) {
+        let word = self.authorities.ask(&question, self.engine.patience().access).await;
+        self.engine.decided(client, question, word);
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::child::{HANGS, Talker};
-use crate::daemon::{READERS, Service};
+use crate::daemon::Service;
 use crate::stage::{Library, Stage, built};
 
 /// A process of `src/bin/actor.rs`.
@@ -34,18 +34,12 @@ impl Actor {
     #[must_use]
     pub fn play_by(program: &Path, name: &str, stage: Stage, service: &Service) -> Self {
         let mut command = stage.command(program, service);
-        command.args(READERS);
+        command.args(service.readers());
         let talker = Talker::start(name, &mut command);
         let library = talker.hear();
         let ours = library.contains("/target/dist/");
         assert_eq!(ours, stage.library == Library::Ours, "{name} has loaded {library}");
         Self { talker, heard: RefCell::default() }
-    }
-
-    /// Its process number.
-    #[must_use]
-    pub fn pid(&self) -> u32 {
-        self.talker.pid()
     }
 
     /// Asks a thread to do something.

@@ -29,7 +29,8 @@ fn play_all(stages: &'static [Stage], rows: &mut BTreeSet<usize>) {
         assert_eq!(played.difference, None, "{}\n{}", file.display(), played.text());
         let lines = text.lines().filter(|line| !line.starts_with('#'));
         for (line, (step, told)) in lines.zip(&played.steps) {
-            let wanted = line.split_once(" -> ").map_or("*", |(_, answer)| wanted(answer, measure));
+            let wanted =
+                line.split_once(" -> ").map_or("*", |(_, answer)| wanted(answer, &[measure]));
             let place = format!("{}: {step}, on {measure}", file.display());
             assert!(matches(wanted, told), "{place}: {told}\n{}", played.text());
         }

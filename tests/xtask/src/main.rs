@@ -5,10 +5,13 @@ mod deny;
 mod differential;
 mod dist;
 mod faults;
+mod fuzz;
 mod programs;
+mod python;
 mod run;
 mod suite;
 mod tally;
+mod tools;
 
 use std::process::ExitCode;
 
@@ -44,6 +47,13 @@ const COMMANDS: &[Command] = &[
         summary: "Compares every answer with Debian's pcscd, by seeds",
         help: differential::HELP,
         run: differential::command,
+    },
+    Command {
+        name: "fuzz",
+        arguments: "[TARGET]... [--seconds N]",
+        summary: "Looks for inputs that break a promise",
+        help: fuzz::HELP,
+        run: fuzz::command,
     },
     Command {
         name: "dist",
@@ -110,9 +120,9 @@ fn overview() -> String {
     let mut text = String::from("Usage: cargo xtask COMMAND\n\nCommands:\n");
     for Command { name, arguments, summary, .. } in COMMANDS {
         let call = format!("{name} {arguments}");
-        text.push_str(&format!("  {call:<25} {summary}\n"));
+        text.push_str(&format!("  {call:<18} {summary}\n"));
     }
-    text.push_str("  help COMMAND              Says more about one of them\n");
+    text.push_str("  help COMMAND       Says more about one of them\n");
     text.push_str(
         "\nExit codes: 0 all went well, 1 something failed, 2 the command line is wrong.\n",
     );

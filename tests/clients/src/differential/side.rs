@@ -177,7 +177,7 @@ impl Side {
     }
 
     pub(crate) fn look(&mut self) -> [Entry; 2] {
-        self.table.read().expect("the daemon answers")
+        self.table.read(self.service.readers()).expect("the daemon answers")
     }
 
     /// As [`Self::look`], with the events since the history began.

@@ -5,8 +5,6 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::daemon::READERS;
-
 const VERSION: u32 = 0x11;
 const READERS_STATE: u32 = 0x12;
 const ENTRIES: usize = 16;
@@ -47,18 +45,18 @@ impl Table {
         Ok(Self(stream))
     }
 
-    /// The two readers of a test.
-    pub(crate) fn read(&mut self) -> io::Result<[Entry; 2]> {
+    /// Two readers of a test.
+    pub(crate) fn read(&mut self, readers: &[String; 2]) -> io::Result<[Entry; 2]> {
         self.0.write_all([0, READERS_STATE].map(u32::to_ne_bytes).as_flattened())?;
         let mut bytes = vec![0; ENTRIES * ENTRY_BYTES];
         self.0.read_exact(&mut bytes)?;
-        let entry = |name: &str| {
+        let entry = |name: &String| {
             let named = |entry: &&[u8]| {
                 entry.starts_with(name.as_bytes()) && entry.get(name.len()) == Some(&0)
             };
             bytes.chunks(ENTRY_BYTES).find(named).map(parse).unwrap_or_default()
         };
-        Ok(READERS.map(entry))
+        Ok(readers.each_ref().map(entry))
     }
 }
 
