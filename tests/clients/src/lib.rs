@@ -7,6 +7,7 @@
 pub mod actor;
 pub mod child;
 pub mod daemon;
+pub mod differential;
 pub mod journey;
 pub mod judge;
 pub mod stage;
