@@ -201,6 +201,7 @@ impl Client {
                     self.end(End::TooFarAhead);
                 }
             }
+            Err(error) if is_for_later(&error) => {}
             Err(_) => self.end(End::Closed),
         }
         Poll::Ready(())
@@ -309,7 +310,7 @@ impl Client {
                 self.backlog.sent(sent);
                 self.tell_of_losses();
             }
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            Err(error) if is_for_later(&error) => {}
             Err(_) => self.end(End::Closed),
         }
     }
@@ -324,7 +325,7 @@ impl Client {
         if self.backlog.bytes().is_empty() {
             match self.write(head, tail) {
                 Ok(bytes) => sent = bytes,
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                Err(error) if is_for_later(&error) => {}
                 Err(_) => return self.end(End::Closed),
             }
         } else if self.backlog.bytes().len() + whole > BACKLOG_BYTES {
@@ -348,4 +349,9 @@ impl Client {
             self.stream.try_write_vectored(&[IoSlice::new(head), IoSlice::new(tail)])
         }
     }
+}
+
+/// Whether the same may be tried again: the socket is full, or a signal came between.
+pub(crate) fn is_for_later(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
 }

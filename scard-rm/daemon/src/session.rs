@@ -16,7 +16,7 @@ use tracing::field::Empty;
 use tracing::{Instrument, Span, debug, debug_span};
 
 use crate::access::{Authorities, Question};
-use crate::client::{Client, End, Posture};
+use crate::client::{Client, End, Posture, is_for_later};
 use crate::conversation::Conversation;
 use crate::door::Admission;
 use crate::drivers::Drivers;
@@ -157,6 +157,7 @@ impl First {
     async fn read(&mut self, reading: &mut OwnedReadHalf) -> Option<Dialect> {
         loop {
             match reading.read(self.bytes.get_mut(self.len..)?).await {
+                Err(error) if is_for_later(&error) => {}
                 Ok(0) | Err(_) => return None,
                 Ok(bytes) => self.len += bytes,
             }

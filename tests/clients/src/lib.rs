@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 pub mod actor;
+pub mod c_program;
 pub mod child;
 pub mod daemon;
 pub mod differential;

@@ -7,6 +7,7 @@ use crate::rooms::ROOMS;
 use crate::tree::TextFile;
 
 const COMPAT: &str = "docs/compat.md";
+const SECURITY: &str = "docs/security.md";
 const ARCHITECTURE: &str = "docs/ARCHITECTURE.md";
 
 /// Each `DIFFERS:` in the code has its row in docs/compat.md, and each row its `DIFFERS:`. A row names its file in
@@ -72,6 +73,25 @@ pub fn crates_off_the_map(architecture: &str) -> Vec<Violation> {
         .collect()
 }
 
+/// Each attack of docs/security.md names the test that shows what holds: `| attack | what holds | `file` | `test` |`.
+#[must_use]
+pub fn attacks_without_a_test(security: &str, sources: &[TextFile]) -> Vec<Violation> {
+    let rows = security.lines().filter(|line| {
+        line.starts_with('|') && !line.starts_with("| ---") && !line.ends_with("| where | test |")
+    });
+    rows.filter(|row| !names_a_test(row, sources))
+        .map(|row| Violation::new(SECURITY, format!("no such test: {row}")))
+        .collect()
+}
+
+fn names_a_test(row: &str, sources: &[TextFile]) -> bool {
+    let mut cells = row.trim_matches('|').rsplit('|').map(str::trim);
+    let mut in_backticks = || cells.next()?.strip_prefix('`')?.strip_suffix('`');
+    let (Some(test), Some(file)) = (in_backticks(), in_backticks()) else { return false };
+    let function = format!("\n#[test]\nfn {test}()");
+    sources.iter().any(|source| source.path == file && source.text.contains(&function))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -99,6 +119,18 @@ mod tests {
                 "docs/compat.md: a row names c.rs, which does not exist",
             ]
         );
+    }
+
+    #[test]
+    fn an_attack_names_a_test_that_is_there() {
+        let text = "use x;\n#[test]\nfn it_holds() {}\nfn no_test() {}\n";
+        let sources = [TextFile { path: "a.rs".into(), text: text.into() }];
+        let table = "| attack | what holds | where | test |\n| --- | --- | --- | --- |\n";
+        let found = |row: &str| attacks_without_a_test(&[table, row].concat(), &sources).len();
+        assert_eq!(found("| flood | yes | `a.rs` | `it_holds` |\n"), 0);
+        for row in ["`a.rs` | `no_test`", "`b.rs` | `it_holds`", "a.rs | it_holds", "`it_holds`"] {
+            assert_eq!(found(&format!("| flood | yes | {row} |\n")), 1, "{row}");
+        }
     }
 
     #[test]
