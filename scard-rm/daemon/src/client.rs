@@ -41,6 +41,8 @@ pub(crate) enum End {
     Quiet,
     /// It sent more than one message ahead.
     TooFarAhead,
+    /// It was let in for one errand, which is done.
+    ErrandDone,
 }
 
 /// What a session has to wait for.
@@ -63,6 +65,8 @@ pub(crate) struct Client {
     /// What the client has not read yet.
     backlog: Backlog,
     end: Option<End>,
+    /// Whether its first answer is its last.
+    on_errand: bool,
     /// Requests that are not answered.
     pending: usize,
     /// Bytes that came while the conversation could not go on.
@@ -89,12 +93,19 @@ impl Client {
             wake,
             backlog: Backlog::default(),
             end: None,
+            on_errand: false,
             pending: 0,
             ahead: 0,
             message_since: None,
             quiet_since: now,
             unread_since: now,
         }
+    }
+
+    /// It is let in for one request, and leaves with the answer.
+    pub(crate) const fn on_errand(mut self) -> Self {
+        self.on_errand = true;
+        self
     }
 
     /// What it speaks.
@@ -181,6 +192,9 @@ impl Client {
         let mut out = Zeroizing::default();
         let payload = self.conversation.reply(request, reply, &mut out);
         self.send(&out, payload);
+        if self.on_errand {
+            return self.end(End::ErrandDone);
+        }
         if self.wire() == Wire::PcscLite && self.conversation.is_mid_message() {
             // The client has asked more in the meantime, and only its session can go on with that.
             self.wake.notify_one();

@@ -42,8 +42,9 @@ pub(crate) async fn serve(
     let sockets = Sockets::open(&settings.sockets)?;
 
     let table = TableSize::load(settings.state_dir.clone());
-    let limits = settings.limits.limits(table.entries());
+    let mut limits = settings.limits.limits(table.entries());
     let door = Door::new(limits.connections);
+    limits.connections = Door::quota_inside(limits.connections);
     let engine = Arc::new(Engine::new(Core::new(limits, seed()?), table));
     let drivers = Arc::new(Drivers::new(Arc::clone(&engine)));
     let mut tasks = JoinSet::new();

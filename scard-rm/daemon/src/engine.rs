@@ -31,6 +31,16 @@ pub(crate) struct Engine {
     begin: Instant,
 }
 
+/// How far [`Engine::serve`] came.
+pub(crate) enum Served {
+    /// The client has to wait, has asked nothing more, or is gone.
+    All,
+    /// There may be more.
+    Some,
+    /// To a request that is for a driver; there may be more behind it.
+    UpTo(DriverRequest),
+}
+
 /// What the lock guards.
 pub(crate) struct State {
     core: Core,
@@ -99,19 +109,20 @@ impl Engine {
         state.clients.get(&client).map(|client| client.posture(in_use))
     }
 
-    /// Passes on what the client has asked completely, until it has to wait or has asked nothing more; a request
-    /// that is for a driver is given back, and the rest stays for the next call.
-    pub(crate) fn serve(&self, client: ClientId) -> Option<DriverRequest> {
+    /// Passes on what the client has asked completely, at most so many requests.
+    pub(crate) fn serve(&self, client: ClientId, most: usize) -> Served {
         let mut state = self.lock();
-        loop {
-            match state.clients.get_mut(&client)?.next_asked()? {
-                Asked::Call { request, call } => {
+        for _ in 0..most {
+            match state.clients.get_mut(&client).and_then(Client::next_asked) {
+                Some(Asked::Call { request, call }) => {
                     debug!(request = request.0, call = call.name());
                     self.handle(&mut state, Event::Request { client, request, call });
                 }
-                Asked::Driver(request) => return Some(request),
+                Some(Asked::Driver(request)) => return Served::UpTo(request),
+                None => return Served::All,
             }
         }
+        Served::Some
     }
 
     /// Answers a request that the core knows nothing of.

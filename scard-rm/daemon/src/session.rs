@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use scard_core::ClientId;
 use scard_types::call::Peer;
-use scard_wire::{Dialect, sniff};
+use scard_wire::{Dialect, pcsclite, sniff};
 use tokio::io::{AsyncReadExt, Interest};
 use tokio::net::UnixStream;
 use tokio::net::unix::OwnedReadHalf;
 use tokio::sync::Notify;
+use tokio::task::yield_now;
 use tokio::time::{sleep_until, timeout};
 use tracing::field::Empty;
 use tracing::{Instrument, Span, debug, debug_span};
@@ -18,7 +19,7 @@ use crate::client::{Client, End, Posture};
 use crate::conversation::Conversation;
 use crate::door::Admission;
 use crate::drivers::Drivers;
-use crate::engine::Engine;
+use crate::engine::{Engine, Served};
 use crate::limits::Patience;
 
 /// What it takes to serve a client.
@@ -39,24 +40,36 @@ impl Service {
         let span = debug_span!("client", id = Empty, uid = peer.uid, pid = peer.pid);
         tokio::spawn(
             async move {
-                service.serve(stream, peer).await;
+                service.serve(stream, peer, &admission).await;
                 drop(admission);
             }
             .instrument(span),
         );
     }
 
-    async fn serve(&self, stream: UnixStream, peer: Peer) {
+    async fn serve(&self, stream: UnixStream, peer: Peer, admission: &Admission) {
         let (mut reading, writing) = stream.into_split();
         let mut first = First::default();
-        let Ok(Some(dialect)) = timeout(self.patience.quiet, first.read(&mut reading)).await else {
+        let (needed, patience) = if admission.only_to_cancel() {
+            (FIRST_BYTES, self.patience.message)
+        } else {
+            (1, self.patience.quiet)
+        };
+        let Ok(Some(dialect)) = timeout(patience, first.read(&mut reading, needed)).await else {
             debug!("gone before the first word");
             return;
         };
+        if admission.only_to_cancel() && !pcsclite::is_cancel(first.bytes()) {
+            debug!(uid = peer.uid, "too many connections of this user");
+            return;
+        }
         let wake = Arc::new(Notify::new());
         let table_entries = self.engine.table_entries();
         let conversation = Conversation::new(dialect, first.bytes(), table_entries);
-        let client = Client::new(conversation, self.patience, writing, Arc::clone(&wake));
+        let mut client = Client::new(conversation, self.patience, writing, Arc::clone(&wake));
+        if admission.only_to_cancel() {
+            client = client.on_errand();
+        }
         let client = self.engine.client_connected(peer, client);
         Span::current().record("id", client.0);
         debug!(?dialect, "connected");
@@ -75,8 +88,12 @@ impl Service {
     ) -> End {
         let engine = &*self.engine;
         loop {
-            while let Some(request) = engine.serve(client) {
-                self.drivers.ask(client, peer, request);
+            loop {
+                match engine.serve(client, AT_ONCE) {
+                    Served::All => break,
+                    Served::Some => yield_now().await,
+                    Served::UpTo(request) => self.drivers.ask(client, peer, request),
+                }
             }
             // The client is there until this function ends.
             let Some(posture) = engine.posture(client) else {
@@ -116,10 +133,16 @@ async fn read(engine: &Engine, client: ClientId, reading: &mut OwnedReadHalf) {
     .await;
 }
 
+/// How many requests of one client are carried out before others have their turn.
+const AT_ONCE: usize = 4;
+
+/// The first message of our wire, and the header of pcsc-lite's.
+const FIRST_BYTES: usize = 8;
+
 /// What is read before the dialect is known: no more than the first message of either, so that no PIN can be in it.
 #[derive(Default)]
 struct First {
-    bytes: [u8; 8],
+    bytes: [u8; FIRST_BYTES],
     len: usize,
 }
 
@@ -128,14 +151,14 @@ impl First {
         self.bytes.get(..self.len).unwrap_or_default()
     }
 
-    /// The dialect, or `None` if the connection ends before it is known.
-    async fn read(&mut self, reading: &mut OwnedReadHalf) -> Option<Dialect> {
+    /// The dialect once so many bytes are here, or `None` if the connection ends before.
+    async fn read(&mut self, reading: &mut OwnedReadHalf, needed: usize) -> Option<Dialect> {
         loop {
             match reading.read(self.bytes.get_mut(self.len..)?).await {
                 Ok(0) | Err(_) => return None,
                 Ok(bytes) => self.len += bytes,
             }
-            if let Some(dialect) = sniff(self.bytes()) {
+            if let Some(dialect) = sniff(self.bytes()).filter(|_| self.len >= needed) {
                 return Some(dialect);
             }
         }

@@ -11,7 +11,7 @@ use std::process::{Child, Command, Stdio};
 use scard_types::ScardCode;
 
 use crate::native::Native;
-use crate::support::{Daemon, Raw, SELECT, Stock};
+use crate::support::{CANCELLED, Daemon, Raw, SELECT, SUCCESS, Stock};
 
 const CONFIG: &str = "[limits]\nconnections = { per-user = 100, total = 1000 }\n";
 const SOCKET: &str = "SCARD_TEST_SOCKET";
@@ -85,6 +85,25 @@ fn three_hundred_connections_of_one_user_leave_room_for_others() {
     }
     let said = said(nobody);
     assert!(said.contains("served 100\n"), "{said}");
+}
+
+#[test]
+fn whoever_has_no_connection_left_can_still_cancel_a_wait() {
+    let daemon = Daemon::with(
+        &["--reader", "sim:piv"],
+        "[limits]\nconnections = { total = 2, root-reserve = 0 }\n",
+    );
+    let mut waiter = Stock::new(&daemon, 4);
+    let context = waiter.establish();
+    waiter.watch();
+    let _last = Stock::new(&daemon, 4);
+    for _ in 0..20 {
+        assert_eq!(Raw::connect(&daemon.socket()).major_version(), None, "the house is full");
+    }
+    let mut canceller = Stock::silent(&daemon);
+    assert_eq!(canceller.call(0x0D, &[context, 0]), [context, SUCCESS]);
+    assert!(canceller.raw.until_closed().is_empty(), "it came for nothing else");
+    assert_eq!(waiter.read_words(2), [0, CANCELLED]);
 }
 
 #[test]
