@@ -1,20 +1,18 @@
 //! One connection, as the engine sees it: what it says, what it is told, and what of that could not be sent yet.
 
-use std::io::{self, ErrorKind, IoSlice};
-use std::pin::Pin;
+use std::io::ErrorKind;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use scard_core::{DropReason, Push, RequestId, Wire};
 use scard_types::apdu::MAX_BUFFER_BYTES;
 use scard_types::call::Reply;
-use tokio::io::{AsyncRead, ReadBuf};
-use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 use crate::backlog::Backlog;
+use crate::connection::Connection;
 use crate::conversation::{Asked, Conversation, Nonsense};
 use crate::limits::Patience;
 
@@ -59,7 +57,7 @@ pub(crate) enum Posture {
 pub(crate) struct Client {
     conversation: Conversation,
     patience: Patience,
-    stream: OwnedWriteHalf,
+    connection: Arc<Connection>,
     /// Wakes the session when something changed that it did not do itself.
     wake: Arc<Notify>,
     /// What the client has not read yet.
@@ -82,14 +80,14 @@ impl Client {
     pub(crate) fn new(
         conversation: Conversation,
         patience: Patience,
-        stream: OwnedWriteHalf,
+        connection: Arc<Connection>,
         wake: Arc<Notify>,
     ) -> Self {
         let now = Instant::now();
         Self {
             conversation,
             patience,
-            stream,
+            connection,
             wake,
             backlog: Backlog::default(),
             end: None,
@@ -132,23 +130,16 @@ impl Client {
     }
 
     /// Reads once. Ready when something came or the connection is over.
-    pub(crate) fn poll_read(
-        &mut self,
-        cx: &mut Context<'_>,
-        stream: &mut OwnedReadHalf,
-    ) -> Poll<()> {
-        let mut room = ReadBuf::new(self.conversation.room());
-        match ready!(Pin::new(stream).poll_read(cx, &mut room)) {
-            Ok(()) if room.filled().is_empty() => self.end(End::Closed),
-            Ok(()) => {
-                let bytes = room.filled().len();
+    pub(crate) fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        match ready!(self.connection.poll_read(cx, self.conversation.room())) {
+            Ok(0) | Err(_) => self.end(End::Closed),
+            Ok(bytes) => {
                 self.conversation.filled(bytes);
                 self.ahead = if self.is_busy() { self.ahead + bytes } else { 0 };
                 if self.ahead > AHEAD_BYTES {
                     self.end(End::TooFarAhead);
                 }
             }
-            Err(_) => self.end(End::Closed),
         }
         Poll::Ready(())
     }
@@ -186,6 +177,11 @@ impl Client {
         }
     }
 
+    /// Whether bytes are here that were not looked at yet.
+    pub(crate) fn has_sent_more(&self) -> bool {
+        self.conversation.is_mid_message()
+    }
+
     /// Answers a request.
     pub(crate) fn reply(&mut self, request: RequestId, reply: &Reply) {
         self.pending = self.pending.saturating_sub(1);
@@ -221,7 +217,7 @@ impl Client {
 
     /// Sends what was left, as much as there is room for.
     pub(crate) fn flush(&mut self) {
-        match self.stream.try_write(self.backlog.bytes()) {
+        match self.connection.send(self.backlog.bytes(), &[]) {
             Ok(sent) => {
                 self.unread_since = Instant::now();
                 self.backlog.sent(sent);
@@ -239,7 +235,7 @@ impl Client {
         }
         let mut sent = 0;
         if self.backlog.bytes().is_empty() {
-            match self.write(head, tail) {
+            match self.connection.send(head, tail) {
                 Ok(bytes) => sent = bytes,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
                 Err(_) => return self.end(End::Closed),
@@ -255,14 +251,6 @@ impl Client {
             self.backlog.push(head.get(head_sent..).unwrap_or_default());
             self.backlog.push(tail.get(tail_sent..).unwrap_or_default());
             self.wake.notify_one();
-        }
-    }
-
-    fn write(&self, head: &[u8], tail: &[u8]) -> io::Result<usize> {
-        if tail.is_empty() {
-            self.stream.try_write(head)
-        } else {
-            self.stream.try_write_vectored(&[IoSlice::new(head), IoSlice::new(tail)])
         }
     }
 }

@@ -35,8 +35,8 @@ pub(crate) struct Engine {
 pub(crate) enum Served {
     /// The client has to wait, has asked nothing more, or is gone.
     All,
-    /// There may be more.
-    Some,
+    /// One request, and there may be more.
+    One,
     /// To a request that is for a driver; there may be more behind it.
     UpTo(DriverRequest),
 }
@@ -109,10 +109,11 @@ impl Engine {
         state.clients.get(&client).map(|client| client.posture(in_use))
     }
 
-    /// Passes on what the client has asked completely, at most so many requests.
-    pub(crate) fn serve(&self, client: ClientId, most: usize) -> Served {
+    /// Passes on a request that the client has asked completely. Who has sent more than one has to come back, so that
+    /// others have their turns.
+    pub(crate) fn serve(&self, client: ClientId) -> Served {
         let mut state = self.lock();
-        for _ in 0..most {
+        loop {
             match state.clients.get_mut(&client).and_then(Client::next_asked) {
                 Some(Asked::Call { request, call }) => {
                     debug!(request = request.0, call = call.name());
@@ -121,8 +122,10 @@ impl Engine {
                 Some(Asked::Driver(request)) => return Served::UpTo(request),
                 None => return Served::All,
             }
+            if state.clients.get(&client).is_some_and(Client::has_sent_more) {
+                return Served::One;
+            }
         }
-        Served::Some
     }
 
     /// Answers a request that the core knows nothing of.

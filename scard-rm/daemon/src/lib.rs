@@ -8,6 +8,7 @@
 mod backlog;
 mod client;
 mod config;
+mod connection;
 mod conversation;
 mod daemon;
 mod door;

@@ -6,9 +6,7 @@ use std::sync::Arc;
 use scard_core::ClientId;
 use scard_types::call::Peer;
 use scard_wire::{Dialect, pcsclite, sniff};
-use tokio::io::{AsyncReadExt, Interest};
 use tokio::net::UnixStream;
-use tokio::net::unix::OwnedReadHalf;
 use tokio::sync::Notify;
 use tokio::task::yield_now;
 use tokio::time::{sleep_until, timeout};
@@ -16,6 +14,7 @@ use tracing::field::Empty;
 use tracing::{Instrument, Span, debug, debug_span};
 
 use crate::client::{Client, End, Posture};
+use crate::connection::Connection;
 use crate::conversation::Conversation;
 use crate::door::Admission;
 use crate::drivers::Drivers;
@@ -48,14 +47,17 @@ impl Service {
     }
 
     async fn serve(&self, stream: UnixStream, peer: Peer, admission: &Admission) {
-        let (mut reading, writing) = stream.into_split();
+        let connection = match Connection::over(stream) {
+            Ok(connection) => Arc::new(connection),
+            Err(error) => return debug!(%error, "a connection cannot be waited for"),
+        };
         let mut first = First::default();
         let (needed, patience) = if admission.only_to_cancel() {
             (FIRST_BYTES, self.patience.message)
         } else {
             (1, self.patience.quiet)
         };
-        let Ok(Some(dialect)) = timeout(patience, first.read(&mut reading, needed)).await else {
+        let Ok(Some(dialect)) = timeout(patience, first.read(&connection, needed)).await else {
             debug!("gone before the first word");
             return;
         };
@@ -66,14 +68,15 @@ impl Service {
         let wake = Arc::new(Notify::new());
         let table_entries = self.engine.table_entries();
         let conversation = Conversation::new(dialect, first.bytes(), table_entries);
-        let mut client = Client::new(conversation, self.patience, writing, Arc::clone(&wake));
+        let mut client =
+            Client::new(conversation, self.patience, Arc::clone(&connection), Arc::clone(&wake));
         if admission.only_to_cancel() {
             client = client.on_errand();
         }
         let client = self.engine.client_connected(peer, client);
         Span::current().record("id", client.0);
         debug!(?dialect, "connected");
-        let end = self.converse(client, peer, &mut reading, &wake).await;
+        let end = self.converse(client, peer, &connection, &wake).await;
         debug!(?end, "connection ends");
         self.engine.client_gone(client);
     }
@@ -83,15 +86,15 @@ impl Service {
         &self,
         client: ClientId,
         peer: Peer,
-        reading: &mut OwnedReadHalf,
+        connection: &Connection,
         wake: &Notify,
     ) -> End {
         let engine = &*self.engine;
         loop {
             loop {
-                match engine.serve(client, AT_ONCE) {
+                match engine.serve(client) {
                     Served::All => break,
-                    Served::Some => yield_now().await,
+                    Served::One => yield_now().await,
                     Served::UpTo(request) => self.drivers.ask(client, peer, request),
                 }
             }
@@ -102,17 +105,19 @@ impl Service {
             match posture {
                 Posture::Ended(end) => return end,
                 Posture::Reading { until: None } => tokio::select! {
-                    () = read(engine, client, reading) => {}
+                    () = read(engine, client) => {}
                     () = wake.notified() => {}
                 },
                 Posture::Reading { until: Some((until, late)) } => tokio::select! {
-                    () = read(engine, client, reading) => {}
+                    () = read(engine, client) => {}
                     () = wake.notified() => {}
                     () = sleep_until(until) => return late,
                 },
                 Posture::Writing { until: (until, late) } => {
                     tokio::select! {
-                        _ = reading.ready(Interest::WRITABLE) => {}
+                        ready = connection.writable() => if ready.is_err() {
+                            return End::NeverReads;
+                        },
                         () = wake.notified() => {}
                         () = sleep_until(until) => return late,
                     }
@@ -124,17 +129,14 @@ impl Service {
 }
 
 /// Reads once into the client's own buffer.
-async fn read(engine: &Engine, client: ClientId, reading: &mut OwnedReadHalf) {
+async fn read(engine: &Engine, client: ClientId) {
     poll_fn(|cx| {
         engine
-            .with_client(client, |client| client.poll_read(cx, reading))
+            .with_client(client, |client| client.poll_read(cx))
             .unwrap_or(std::task::Poll::Ready(()))
     })
     .await;
 }
-
-/// How many requests of one client are carried out before others have their turn.
-const AT_ONCE: usize = 4;
 
 /// The first message of our wire, and the header of pcsc-lite's.
 const FIRST_BYTES: usize = 8;
@@ -152,9 +154,10 @@ impl First {
     }
 
     /// The dialect once so many bytes are here, or `None` if the connection ends before.
-    async fn read(&mut self, reading: &mut OwnedReadHalf, needed: usize) -> Option<Dialect> {
+    async fn read(&mut self, connection: &Connection, needed: usize) -> Option<Dialect> {
         loop {
-            match reading.read(self.bytes.get_mut(self.len..)?).await {
+            let room = self.bytes.get_mut(self.len..)?;
+            match poll_fn(|cx| connection.poll_read(cx, room)).await {
                 Ok(0) | Err(_) => return None,
                 Ok(bytes) => self.len += bytes,
             }
