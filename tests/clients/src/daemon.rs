@@ -48,6 +48,26 @@ impl Service {
         Self { folder, card: "piv".into(), daemon }
     }
 
+    /// Starts ours with arguments of the caller's own choice.
+    #[must_use]
+    pub fn with_arguments(name: &str, arguments: &[&str]) -> Self {
+        let folder = own_folder(name);
+        let daemon = launch_ours(&folder, arguments);
+        Self { folder, card: "piv".into(), daemon }
+    }
+
+    /// The processes that serve: the daemon, or what has started it, and the programs that are its cards.
+    #[must_use]
+    pub fn processes(&self) -> Vec<u32> {
+        match &self.daemon {
+            Daemon::Ours(daemon) => vec![daemon.pid()],
+            Daemon::Pcscd { daemon, cards } => {
+                let cards = cards.iter().flatten().map(Talker::pid);
+                std::iter::once(daemon.pid()).chain(cards).collect()
+            }
+        }
+    }
+
     /// A folder that lives as long as this.
     #[must_use]
     pub fn folder(&self) -> &Path {
@@ -161,11 +181,13 @@ fn two_empty(card: &str) -> Vec<String> {
 }
 
 fn start_ours(folder: &Path, readers: &[String]) -> Daemon {
+    let arguments: Vec<&str> = readers.iter().flat_map(|reader| ["--reader", reader]).collect();
+    launch_ours(folder, &arguments)
+}
+
+fn launch_ours(folder: &Path, arguments: &[&str]) -> Daemon {
     let mut command = Command::new(dist().join("bin/scard-rm"));
-    command.arg("--socket").arg(folder.join("socket"));
-    for reader in readers {
-        command.args(["--reader", reader]);
-    }
+    command.arg("--socket").arg(folder.join("socket")).args(arguments);
     // It goes when its input ends, even if this process is killed.
     command.args(["--ready-fd", "1", "--exit-on-eof-of-fd", "0"]);
     command.stderr(log(folder)).env_remove("LD_LIBRARY_PATH");
