@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use scard_core::{DropReason, Push, RequestId, Wire};
+use scard_types::SecretBytes;
 use scard_types::apdu::MAX_BUFFER_BYTES;
 use scard_types::call::Reply;
 use tokio::sync::Notify;
 use tokio::time::Instant;
-use zeroize::Zeroizing;
 
 use crate::backlog::Backlog;
 use crate::connection::Connection;
@@ -154,9 +154,9 @@ impl Client {
         if self.end.is_some() || !self.backlog.bytes().is_empty() {
             return None;
         }
-        let mut out = Zeroizing::default();
-        let next = self.conversation.next(&mut out);
-        self.send(&out, &[]);
+        let mut out = SecretBytes::default();
+        let next = self.conversation.next(out.expose_mut());
+        self.send(out.expose(), &[]);
         match next {
             Ok(Some(asked)) => {
                 self.pending += 1;
@@ -164,6 +164,7 @@ impl Client {
                 Some(asked)
             }
             Ok(None) => {
+                self.conversation.relax();
                 let now = Instant::now();
                 self.quiet_since = now;
                 let mid_message = self.conversation.is_mid_message();
@@ -185,9 +186,9 @@ impl Client {
     /// Answers a request.
     pub(crate) fn reply(&mut self, request: RequestId, reply: &Reply) {
         self.pending = self.pending.saturating_sub(1);
-        let mut out = Zeroizing::default();
-        let payload = self.conversation.reply(request, reply, &mut out);
-        self.send(&out, payload);
+        let mut out = SecretBytes::default();
+        let payload = self.conversation.reply(request, reply, out.expose_mut());
+        self.send(out.expose(), payload);
         if self.on_errand {
             return self.end(End::ErrandDone);
         }
@@ -199,9 +200,9 @@ impl Client {
 
     /// Tells the client something that is no answer.
     pub(crate) fn push(&mut self, push: Push) {
-        let mut out = Zeroizing::default();
-        self.conversation.push(push, &mut out);
-        self.send(&out, &[]);
+        let mut out = SecretBytes::default();
+        self.conversation.push(push, out.expose_mut());
+        self.send(out.expose(), &[]);
     }
 
     /// Ends the connection; the first reason counts.

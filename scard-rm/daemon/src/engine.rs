@@ -49,6 +49,9 @@ pub(crate) struct State {
     last_client: u64,
     last_reader: u64,
     table: TableSize,
+    /// Both are empty between two calls of [`Engine::handle`], and kept for their memory.
+    events: VecDeque<Event>,
+    actions: Vec<Action>,
 }
 
 impl Engine {
@@ -62,6 +65,8 @@ impl Engine {
                 last_client: 0,
                 last_reader: 0,
                 table,
+                events: VecDeque::new(),
+                actions: Vec::new(),
             }),
             cards_awaited: watch::Sender::new(0),
             deadline: watch::Sender::new(None),
@@ -245,13 +250,16 @@ impl Engine {
 
     /// Tells the core what happened and carries out what it says, until nothing more follows from it.
     fn handle(&self, state: &mut State, event: Event) {
-        let (mut events, mut actions) = (VecDeque::from([event]), Vec::new());
+        let mut events = std::mem::take(&mut state.events);
+        let mut actions = std::mem::take(&mut state.actions);
+        events.push_back(event);
         while let Some(event) = events.pop_front() {
             state.core.handle(self.now(), event, &mut actions);
             for action in actions.drain(..) {
                 state.carry_out(action, &mut events);
             }
         }
+        (state.events, state.actions) = (events, actions);
         let next = state.core.deadline();
         self.deadline.send_if_modified(|deadline| std::mem::replace(deadline, next) != next);
     }

@@ -5,6 +5,7 @@
 //! `slots` owns one slot while it works, `drivers` runs the drivers, `door` accepts, `daemon` starts and stops it all.
 #![forbid(unsafe_code)]
 
+mod alarm;
 mod backlog;
 mod client;
 mod config;

@@ -9,10 +9,11 @@ use scard_wire::{Dialect, pcsclite, sniff};
 use tokio::net::UnixStream;
 use tokio::sync::Notify;
 use tokio::task::yield_now;
-use tokio::time::{sleep_until, timeout};
+use tokio::time::Instant;
 use tracing::field::Empty;
 use tracing::{Instrument, Span, debug, debug_span};
 
+use crate::alarm::Alarm;
 use crate::client::{Client, End, Posture};
 use crate::connection::Connection;
 use crate::conversation::Conversation;
@@ -57,9 +58,13 @@ impl Service {
         } else {
             (1, self.patience.quiet)
         };
-        let Ok(Some(dialect)) = timeout(patience, first.read(&connection, needed)).await else {
-            debug!("gone before the first word");
-            return;
+        let mut alarm = Alarm::new(self.patience.message.min(self.patience.quiet));
+        let dialect = tokio::select! {
+            dialect = first.read(&connection, needed) => dialect,
+            () = alarm.reach(Instant::now() + patience) => None,
+        };
+        let Some(dialect) = dialect else {
+            return debug!("gone before the first word");
         };
         if admission.only_to_cancel() && !pcsclite::is_cancel(first.bytes()) {
             debug!(uid = peer.uid, "too many connections of this user");
@@ -76,7 +81,7 @@ impl Service {
         let client = self.engine.client_connected(peer, client);
         Span::current().record("id", client.0);
         debug!(?dialect, "connected");
-        let end = self.converse(client, peer, &connection, &wake).await;
+        let end = self.converse(client, peer, &connection, &wake, &mut alarm).await;
         debug!(?end, "connection ends");
         self.engine.client_gone(client);
     }
@@ -88,6 +93,7 @@ impl Service {
         peer: Peer,
         connection: &Connection,
         wake: &Notify,
+        alarm: &mut Alarm,
     ) -> End {
         let engine = &*self.engine;
         loop {
@@ -111,7 +117,7 @@ impl Service {
                 Posture::Reading { until: Some((until, late)) } => tokio::select! {
                     () = read(engine, client) => {}
                     () = wake.notified() => {}
-                    () = sleep_until(until) => return late,
+                    () = alarm.reach(until) => return late,
                 },
                 Posture::Writing { until: (until, late) } => {
                     tokio::select! {
@@ -119,7 +125,7 @@ impl Service {
                             return End::NeverReads;
                         },
                         () = wake.notified() => {}
-                        () = sleep_until(until) => return late,
+                        () = alarm.reach(until) => return late,
                     }
                     let _ = engine.with_client(client, Client::flush);
                 }
