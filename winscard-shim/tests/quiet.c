@@ -37,7 +37,6 @@ int main(void)
     SCARDCONTEXT context, waiting, fresh;
     SCARDHANDLE card;
     DWORD length = 0;
-    LONG rv;
     int number, descriptors, was_open[64];
 
     for (number = 0; number < 64; number++)
@@ -63,18 +62,14 @@ int main(void)
     state.dwCurrentState = state.dwEventState & ~(DWORD)SCARD_STATE_CHANGED;
     puts("waiting");
     fflush(stdout);
-    /* The daemon may have been faster than our call. */
-    rv = SCardGetStatusChange(waiting, INFINITE, &state, 1);
-    CHECK(rv == SCARD_F_COMM_ERROR || rv == SCARD_E_NO_SERVICE);
+    /* Nobody comes in its place for a while: the wait is given up. */
+    EXPECT(SCardGetStatusChange(waiting, INFINITE, &state, 1), SCARD_E_NO_SERVICE);
 
-    /* A card handle and a context whose connection is gone: an answer at once, again and again. */
+    /* A card handle and a context whose connection is gone: the same answer, again and again. */
     for (number = 0; number < 3; number++) {
-        rv = transmit(card);
-        CHECK(rv == SCARD_E_NO_SERVICE || rv == SCARD_F_COMM_ERROR);
-        rv = SCardListReaders(context, NULL, NULL, &length);
-        CHECK(rv == SCARD_E_NO_SERVICE || rv == SCARD_F_COMM_ERROR);
-        rv = SCardCancel(context);
-        CHECK(rv == SCARD_S_SUCCESS || rv == SCARD_E_NO_SERVICE || rv == SCARD_F_COMM_ERROR);
+        EXPECT(transmit(card), SCARD_E_READER_UNAVAILABLE);
+        EXPECT(SCardListReaders(context, NULL, NULL, &length), SCARD_E_NO_SERVICE);
+        EXPECT(SCardCancel(context), SCARD_S_SUCCESS);
         EXPECT(SCardIsValidContext(context), SCARD_S_SUCCESS);
     }
     EXPECT(SCardEstablishContext(SCARD_SCOPE_SYSTEM, NULL, NULL, &fresh), SCARD_E_NO_SERVICE);
@@ -83,15 +78,13 @@ int main(void)
     fresh = establish();
     card = connect_card(fresh);
     EXPECT(transmit(card), SCARD_S_SUCCESS);
-    rv = SCardListReaders(context, NULL, NULL, &length);
-    CHECK(rv == SCARD_E_NO_SERVICE || rv == SCARD_F_COMM_ERROR);
+    EXPECT(SCardListReaders(context, NULL, NULL, &length), SCARD_S_SUCCESS);
 
-    /* Released is released, whatever the code. */
-    rv = SCardReleaseContext(context);
-    CHECK(rv == SCARD_E_NO_SERVICE || rv == SCARD_F_COMM_ERROR);
+    /* One context has found the new daemon, the other was not asked: both can be given up. */
+    EXPECT(SCardReleaseContext(context), SCARD_S_SUCCESS);
     EXPECT(SCardIsValidContext(context), SCARD_E_INVALID_HANDLE);
     EXPECT(SCardReleaseContext(context), SCARD_E_INVALID_HANDLE);
-    SCardReleaseContext(waiting);
+    EXPECT(SCardReleaseContext(waiting), SCARD_S_SUCCESS);
     EXPECT(SCardReleaseContext(fresh), SCARD_S_SUCCESS);
     EXPECT(entries("/proc/self/fd"), descriptors);
     signals_are(before);

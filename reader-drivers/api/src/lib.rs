@@ -12,7 +12,9 @@ pub mod order;
 use std::future::Future;
 use std::pin::Pin;
 
-use scard_types::{Atr, CardEvent, Protocol, ReaderName, ReaderNaming, SecretBytes, SlotError};
+use scard_types::{
+    Atr, CardEvent, DeviceInstance, Protocol, ReaderName, ReaderNaming, SecretBytes, SlotError,
+};
 use tokio::sync::{mpsc, oneshot};
 
 /// What a slot or driver returns while it works. Dropping it must leave the slot usable or report [`SlotError::ReaderGone`] from then on.
@@ -101,6 +103,8 @@ pub trait CardEvents: Send + 'static {
 pub struct NewReader {
     /// How it wants to be called.
     pub naming: ReaderNaming,
+    /// Which device it belongs to; no two readers that are there at a time have the same one and slot.
+    pub device: DeviceInstance,
     /// Whether a card is in it now; the service waits with its clients until those cards have answered.
     pub occupied: bool,
     /// Its slot.

@@ -7,7 +7,7 @@
 use std::io;
 
 use reader_api::{Announcement, DriverCommand, DriverFuture, NewReader, ReaderDriver};
-use scard_types::ReaderNaming;
+use scard_types::{DeviceInstance, ReaderNaming};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tracing::{Instrument, info, info_span};
@@ -118,7 +118,12 @@ fn serve(spec: PortSpec, bound: Bound) -> io::Result<(Served, NewReader)> {
         None => ReaderNaming::Indexed { base: MODEL.to_owned(), slot: 0 },
     };
     let (slot, events) = (Box::new(VpcdSlot(slot)), Box::new(VpcdEvents(heard)));
-    let reader = NewReader { naming, occupied, slot, events };
+    let device = DeviceInstance {
+        id: format!("vpcd:{address}"),
+        slot: 0,
+        device_type: DeviceInstance::VENDOR,
+    };
+    let reader = NewReader { naming, device, occupied, slot, events };
     Ok((Served { spec, address, task }, reader))
 }
 

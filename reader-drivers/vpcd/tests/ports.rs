@@ -54,7 +54,7 @@ fn order(folder: &Path, name: &str) -> String {
 async fn a_second_card_is_sent_away_and_the_first_one_stays() {
     let folder = tempfile::tempdir().unwrap();
     let mut driver = Running::start(&[order(folder.path(), "port")]);
-    let NewReader { naming, occupied, slot: _slot, mut events } = driver.reader().await;
+    let NewReader { naming, occupied, slot: _slot, mut events, .. } = driver.reader().await;
     assert_eq!(naming, ReaderNaming::Indexed { base: "Virtual PCD".to_owned(), slot: 0 });
     assert!(!occupied);
     let first = UnixStream::connect(folder.path().join("port")).unwrap();

@@ -44,7 +44,7 @@ impl Connection {
 /// All readers, with those who hold them.
 pub(crate) fn describe(context: &Context) -> Result<Vec<ReaderDescription>, Failure> {
     let doing = "asking for the readers";
-    match context.session().call(Call::DescribeReaders) {
+    match context.call(|_| Call::DescribeReaders) {
         Ok(Answer::Described(readers)) => Ok(readers),
         Ok(_) => Err(Failure::Scard { doing, code: ScardCode::CommError }),
         Err(refusal) => Err(Failure::Scard { doing, code: refusal.code }),
@@ -108,12 +108,13 @@ pub(crate) fn connect(
     })
 }
 
-/// Who has a handle, in words: `pid 4711 (scdaemon), exclusive`.
+/// Who has a handle, in words: `pid 4711 (scdaemon), uid 1000, exclusive`.
 pub(crate) fn holder(holder: &Holder) -> String {
     let mut words = format!("pid {}", holder.peer.pid);
-    if let Some(program) = process::program(holder.peer) {
+    if let Some(program) = process::program(holder.peer, holder.started) {
         words.push_str(&format!(" ({})", program.name));
     }
+    words.push_str(&format!(", uid {}", holder.peer.uid));
     words.push_str(match holder.share {
         ShareMode::Exclusive => ", exclusive",
         ShareMode::Shared => ", shared",

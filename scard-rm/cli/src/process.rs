@@ -17,14 +17,18 @@ pub(crate) struct Program {
     pub(crate) path: Option<PathBuf>,
 }
 
-/// The program that a peer runs; `None` if it is gone, hidden, or the number belongs to somebody else by now.
-pub(crate) fn program(peer: Peer) -> Option<Program> {
-    look(Path::new("/proc"), peer)
+/// The program of a client; `None` if it is gone, hidden, or the number belongs to somebody else by now: who knows when
+/// the process began can tell.
+pub(crate) fn program(peer: Peer, started: Option<u64>) -> Option<Program> {
+    look(Path::new("/proc"), peer, started)
 }
 
-fn look(proc: &Path, peer: Peer) -> Option<Program> {
+fn look(proc: &Path, peer: Peer, started: Option<u64>) -> Option<Program> {
     let directory = proc.join(peer.pid.to_string());
     let begun = start_time(&directory)?;
+    if started.is_some_and(|started| started != begun) {
+        return None;
+    }
     // Processes that must not be looked into belong to root here; others to their user.
     let owner = fs::metadata(&directory).ok()?.uid();
     if owner != peer.uid && owner != 0 {
@@ -67,17 +71,21 @@ mod tests {
 
     #[test]
     fn this_process_has_a_name_and_a_file() {
-        let program = program(me()).unwrap();
+        let program = look(Path::new("/proc"), me(), None).unwrap();
         assert_eq!(program.path.unwrap(), std::env::current_exe().unwrap());
         assert!(!program.name.is_empty());
     }
 
     #[test]
     fn a_number_that_is_nobodys_or_somebody_elses_has_no_name() {
-        assert_eq!(program(Peer { pid: 0, ..me() }), None);
+        let program = |peer, started| look(Path::new("/proc"), peer, started);
+        assert_eq!(program(Peer { pid: 0, ..me() }, None), None);
+        let own = start_time(Path::new("/proc/self")).unwrap();
+        assert!(program(me(), Some(own)).is_some());
+        assert_eq!(program(me(), Some(own + 1)), None, "the number was another's before");
         let uid = rustix::process::getuid().as_raw();
         if uid != 0 {
-            assert_eq!(program(Peer { uid: uid + 1, ..me() }), None);
+            assert_eq!(program(Peer { uid: uid + 1, ..me() }, None), None);
         }
     }
 

@@ -16,7 +16,7 @@ use source::Source;
 
 /// Print what happens to readers and cards as it happens, until it is interrupted.
 ///
-/// What is there already comes first.
+/// What is there already comes first, also after a restart of the resource manager.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
@@ -32,9 +32,9 @@ pub(crate) fn run(arguments: &Arguments, output: &mut Output) -> Result<(), Fail
     let mut source = Source::open(arguments.connection.context()?)?;
     let mut changes = Changes::default();
     loop {
-        let event = source.next()?;
+        let news = source.next()?;
         let time = now();
-        for change in changes.of(event) {
+        for change in changes.of(news) {
             if arguments.json {
                 output.json_line(&change.timed(&time))?;
             } else {

@@ -12,6 +12,9 @@ use crate::context::answer;
 
 /// A handle of a card. Dropping it disconnects and resets the card, so that no PIN stays verified; [`Card::disconnect`]
 /// leaves the choice.
+///
+/// It does not outlive the daemon: after a restart every call returns [`ScardCode::ReaderUnavailable`] (one that was under
+/// way, [`ScardCode::CommError`]), and a transaction is over. Open another one in the same [`crate::Context`].
 #[derive(Debug)]
 pub struct Card {
     session: Arc<Session>,

@@ -1,21 +1,26 @@
-//! `SCARDCONTEXT`: from establish to release.
+//! `SCARDCONTEXT`: from establish to release, restarts of the daemon included.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use scard_types::call::{Answer, Call, ContextId, KnownReader, SeenReader};
-use scard_types::{Character, Protocols, ReaderName, ScardCode, ShareMode};
+use scard_types::call::{Answer, Call, ContextId, KnownReader, Reply, SeenReader};
+use scard_types::{Protocols, ReaderName, ScardCode, ShareMode};
 
-use crate::{Card, Endpoint, Session};
+use crate::healing::{Generation, Healing};
+use crate::{Card, Endpoint, Session, status_changes};
 
 /// `SCARD_SCOPE_SYSTEM`.
 const SCOPE_SYSTEM: u32 = 2;
 
-/// A context of its own connection. It may be used from several threads; it is released when it is dropped.
+/// A context. It may be used from several threads; it is released when it is dropped.
+///
+/// It heals when the daemon is restarted: a call that finds its connection dead waits a moment for the next daemon,
+/// establishes the context there and goes on. Cards do not heal: each keeps the connection that it was opened on, so that
+/// no command reaches a card of which the program believes what is no longer so (the PIN, the application, the
+/// transaction). A wait for a status change sees the restart as a change.
 #[derive(Debug)]
 pub struct Context {
-    session: Arc<Session>,
-    id: ContextId,
+    pub(crate) healing: Healing,
 }
 
 impl Context {
@@ -32,13 +37,15 @@ impl Context {
     /// # Errors
     /// As [`Session::open`], and what the daemon says.
     pub fn establish_at(endpoint: &Endpoint) -> Result<Self, ScardCode> {
-        let session = Arc::new(Session::open(endpoint)?);
-        let establish =
-            Call::EstablishContext { scope: SCOPE_SYSTEM, character: Character::PcscLite };
-        match answer(&session, establish)? {
-            Answer::Context(id) => Ok(Self { session, id }),
-            _ => Err(ScardCode::CommError),
-        }
+        Self::establish_in(endpoint, SCOPE_SYSTEM)
+    }
+
+    /// Establishes a context at an endpoint in a scope, which is kept for the card database.
+    ///
+    /// # Errors
+    /// As [`Session::open`], and what the daemon says.
+    pub fn establish_in(endpoint: &Endpoint, scope: u32) -> Result<Self, ScardCode> {
+        Ok(Self { healing: Healing::begin(endpoint.clone(), scope)? })
     }
 
     /// The names of the readers; none is no error.
@@ -46,11 +53,11 @@ impl Context {
     /// # Errors
     /// What the daemon says.
     pub fn readers(&self) -> Result<Vec<ReaderName>, ScardCode> {
-        match answer(&self.session, Call::ListReaders { context: self.id }) {
+        match self.call(|context| Call::ListReaders { context }) {
             Ok(Answer::Readers(names)) => Ok(names),
             Ok(_) => Err(ScardCode::CommError),
-            Err(ScardCode::NoReadersAvailable) => Ok(Vec::new()),
-            Err(code) => Err(code),
+            Err(refusal) if refusal.code == ScardCode::NoReadersAvailable => Ok(Vec::new()),
+            Err(refusal) => Err(refusal.code),
         }
     }
 
@@ -65,11 +72,11 @@ impl Context {
         share: ShareMode,
         protocols: Protocols,
     ) -> Result<Card, ScardCode> {
-        let reader = reader.to_owned();
-        match answer(&self.session, Call::Connect { context: self.id, reader, share, protocols })? {
-            Answer::Connected { card, protocol } => {
-                Ok(Card::new(Arc::clone(&self.session), card, protocol))
-            }
+        let connect =
+            |context| Call::Connect { context, reader: reader.to_owned(), share, protocols };
+        let (session, reply) = self.call_on(connect);
+        match reply.map_err(|refusal| refusal.code)? {
+            Answer::Connected { card, protocol } => Ok(Card::new(session, card, protocol)),
             _ => Err(ScardCode::CommError),
         }
     }
@@ -77,8 +84,12 @@ impl Context {
     /// Waits until a reader differs from what is known of it (see [`scard_types::status_change`]); no timeout is for ever.
     /// One entry comes back for each that was given, in that order.
     ///
+    /// A restart of the daemon is a change of every reader, told once: `CHANGED` stands in its entry beside its state as it
+    /// is now. The time that the daemon is away is not counted.
+    ///
     /// # Errors
     /// [`ScardCode::Timeout`], [`ScardCode::Cancelled`], [`ScardCode::UnknownReader`], and what else the daemon says.
+    #[expect(clippy::needless_pass_by_value, reason = "the list is made for the call")]
     pub fn status_change(
         &self,
         readers: Vec<KnownReader>,
@@ -86,43 +97,116 @@ impl Context {
     ) -> Result<Vec<SeenReader>, ScardCode> {
         // All ones is for ever on the wires.
         let ms = |timeout: Duration| u32::try_from(timeout.as_millis()).unwrap_or(u32::MAX - 1);
-        let timeout_ms = timeout.map(ms);
-        match answer(&self.session, Call::StatusChange { context: self.id, timeout_ms, readers })? {
-            Answer::StatusChange { changed: true, readers } => Ok(readers),
-            Answer::StatusChange { changed: false, .. } => Err(ScardCode::Timeout),
-            _ => Err(ScardCode::CommError),
+        match self.look(&readers, timeout.map(ms))? {
+            (true, seen) => Ok(seen),
+            (false, _) => Err(ScardCode::Timeout),
         }
     }
 
-    /// Ends a [`Context::status_change`] of another thread. If there is none, nothing happens.
+    /// The same with the time in milliseconds, and with what was seen when it is over: then the first of the pair is
+    /// false.
+    ///
+    /// # Errors
+    /// As [`Context::status_change`], without [`ScardCode::Timeout`].
+    pub fn look(
+        &self,
+        readers: &[KnownReader],
+        timeout_ms: Option<u32>,
+    ) -> Result<(bool, Vec<SeenReader>), ScardCode> {
+        status_changes::look(&self.healing, readers, timeout_ms)
+    }
+
+    /// Ends a [`Context::status_change`] of another thread, also one that waits for a daemon to come back. If there is none,
+    /// nothing happens.
     ///
     /// # Errors
     /// What the daemon says.
     pub fn cancel(&self) -> Result<(), ScardCode> {
-        self.session.cancel(self.id)
+        self.healing.cancel()
     }
 
-    /// The connection, for calls that have no method here.
-    #[must_use]
-    pub fn session(&self) -> &Session {
-        &self.session
+    /// Makes any call that is about a context, twice if the daemon is restarted meanwhile.
+    ///
+    /// # Errors
+    /// What the daemon says; [`ScardCode::NoService`] if none comes back in time, and the other codes of
+    /// [`Session::open`] if the one that comes does not serve us.
+    pub fn call(&self, call: impl Fn(ContextId) -> Call) -> Reply {
+        self.call_on(call).1
     }
 
-    /// The context's number on the connection.
+    /// The same, with the connection that answered: card handles are worth something there only.
+    pub fn call_on(&self, call: impl Fn(ContextId) -> Call) -> (Arc<Session>, Reply) {
+        let now = self.healing.now();
+        let reply = now.ask(&call);
+        if !now.is_lost_with(&reply) {
+            return (now.session, reply);
+        }
+        match self.healing.heal(&now, None) {
+            Ok(healed) => {
+                let reply = healed.ask(&call);
+                (healed.session, reply)
+            }
+            Err(code) => (now.session, Err(code.into())),
+        }
+    }
+
+    /// Waits for the next daemon if the connection is lost, and gives back the one that is in use then.
+    ///
+    /// # Errors
+    /// As [`Context::call`].
+    pub fn heal(&self) -> Result<Arc<Session>, ScardCode> {
+        let now = self.healing.now();
+        let healed = if now.session.is_lost() { self.healing.heal(&now, None)? } else { now };
+        Ok(healed.session)
+    }
+
+    /// How often the daemon was restarted under this context. Cards that were opened before are lost.
     #[must_use]
-    pub const fn id(&self) -> ContextId {
-        self.id
+    pub fn restarts(&self) -> u64 {
+        self.healing.restarts()
+    }
+
+    /// The connection that is in use now, for calls that have no method here. It does not heal by itself.
+    #[must_use]
+    pub fn session(&self) -> Arc<Session> {
+        self.healing.now().session
+    }
+
+    /// The context's number on the connection that is in use now.
+    #[must_use]
+    pub fn id(&self) -> ContextId {
+        self.healing.now().context
+    }
+
+    /// Lets [`ScardCode::SharingViolation`] through to the program, see [`Session::set_no_blocking`].
+    pub fn set_no_blocking(&self, no_blocking: bool) {
+        self.healing.set_no_blocking(no_blocking);
+    }
+
+    /// Gives the context up before it is dropped: who waits in it is woken. With the daemon gone there is nothing to give
+    /// up, and that is no error.
+    ///
+    /// # Errors
+    /// What the daemon says.
+    pub fn release(&self) -> Result<(), ScardCode> {
+        self.healing.release()
     }
 }
 
 impl Drop for Context {
     fn drop(&mut self) {
         // Cards may live on in the session's other owners; the daemon closes their handles with the context.
-        let _ = self.session.call(Call::ReleaseContext { context: self.id });
+        let _ = self.release();
     }
 }
 
 /// The answer, or the code of the refusal.
 pub(crate) fn answer(session: &Session, call: Call) -> Result<Answer, ScardCode> {
     session.call(call).map_err(|refusal| refusal.code)
+}
+
+impl Generation {
+    fn ask(&self, call: impl Fn(ContextId) -> Call) -> Reply {
+        self.session.call(call(self.context))
+    }
 }

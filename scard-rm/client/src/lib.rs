@@ -4,6 +4,8 @@
 //! [`Context`], [`Card`] and [`Transaction`] are PC/SC as a Rust program likes it. The daemon is ours
 //! (`docs/native-wire.md`) or a stock pcscd of pcsc-lite 1.8.9 or later; programs see no difference but speed.
 //!
+//! When the daemon is restarted, contexts heal and cards do not; see [`Context`] and [`Card`].
+//!
 //! This crate lives in strangers' processes through the C libraries above it: it starts no thread, installs no signal
 //! handler, raises no `SIGPIPE`, leaks no descriptor to child processes, and reads the environment in one function
 //! ([`Endpoint::from_environment`]). It does not survive `fork`: a child must not use what its parent opened, and must
@@ -30,9 +32,11 @@ mod card;
 mod context;
 mod endpoint;
 mod fallback;
+mod healing;
 mod native;
 mod session;
 mod socket;
+mod status_changes;
 
 pub use card::{Card, Transaction};
 pub use context::Context;

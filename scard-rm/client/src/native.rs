@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use scard_types::ScardCode;
 use scard_types::call::{Call, ReaderEvent, Reply};
+use scard_types::trace::Traced;
 use scard_wire::native::{
     Client, HELLO_BYTES, Hello, ReplyKind, RequestKind, Response, Welcome, encode_call,
     encode_driver_command,
@@ -17,7 +18,7 @@ use scard_wire::native::{
 
 use crate::Endpoint;
 use crate::session::answer_fits;
-use crate::socket::Socket;
+use crate::socket::{Lost, Patience, Socket};
 
 /// More events than this that nobody fetches are a daemon gone wild.
 const MOST_EVENTS: usize = 65_536;
@@ -48,6 +49,8 @@ struct State {
     asleep: usize,
     events: VecDeque<ReaderEvent>,
     is_subscribed: bool,
+    traced: VecDeque<Traced>,
+    is_tracing: bool,
     is_lost: bool,
 }
 
@@ -60,15 +63,23 @@ struct Waiting {
 
 impl Native {
     /// Connects and says hello; `None` if the other side does not understand it.
-    pub(crate) fn open(endpoint: &Endpoint) -> Result<Option<Self>, ScardCode> {
-        let socket = Socket::connect(endpoint.path())?;
+    ///
+    /// A connection that ends with our hello unread may be one that a daemon left behind when it stopped: the next
+    /// daemon gets a hello of its own.
+    pub(crate) fn open(
+        endpoint: &Endpoint,
+        patience: Patience<'_>,
+    ) -> Result<Option<Self>, ScardCode> {
         let mut answer = [0; HELLO_BYTES];
-        let greeted = socket
-            .send(&Hello::OURS.encode(), &[])
-            .and_then(|()| socket.receive_exactly(&mut answer));
-        if greeted.is_err() {
-            return Ok(None);
+        let mut greeting = greet(endpoint, patience, &mut answer)?;
+        if let Err(Lost::Reset) = greeting {
+            greeting = greet(endpoint, patience, &mut answer)?;
         }
+        let socket = match greeting {
+            Ok(socket) => socket,
+            Err(Lost::Late) => return Err(ScardCode::NoService),
+            Err(Lost::Closed | Lost::Reset | Lost::Failed) => return Ok(None),
+        };
         match Welcome::decode(&answer) {
             Some(Welcome::Speak(version)) if version == Hello::OURS.highest => {
                 Ok(Some(Self::over(socket)))
@@ -85,9 +96,16 @@ impl Native {
             asleep: 0,
             events: VecDeque::new(),
             is_subscribed: false,
+            traced: VecDeque::new(),
+            is_tracing: false,
             is_lost: false,
         };
         Self { socket, sender: Mutex::default(), state: Mutex::new(state), news: Condvar::new() }
+    }
+
+    /// Whether the connection is of no more use.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.state().is_lost
     }
 
     pub(crate) fn descriptor(&self) -> BorrowedFd<'_> {
@@ -95,8 +113,7 @@ impl Native {
     }
 
     pub(crate) fn call(&self, call: &Call) -> Reply {
-        let subscribes = matches!(call, Call::Subscribe);
-        let number = self.send(subscribes, |number, head| encode_call(number, call, head))?;
+        let number = self.send(Some(call), |number, head| encode_call(number, call, head))?;
         let reply = self.reply_to(number);
         match &reply {
             Ok(answer) if !answer_fits(call, answer) => {
@@ -109,14 +126,14 @@ impl Native {
 
     pub(crate) fn driver_command(&self, driver: &str, command: &[u8]) -> Reply {
         let number =
-            self.send(false, |number, head| encode_driver_command(number, driver, command, head))?;
+            self.send(None, |number, head| encode_driver_command(number, driver, command, head))?;
         self.reply_to(number)
     }
 
     /// Sends a request whose reply is waited for from now on, and gives back its number.
     fn send<'p>(
         &self,
-        subscribes: bool,
+        call: Option<&Call>,
         encode: impl FnOnce(u32, &mut Vec<u8>) -> Result<(RequestKind, &'p [u8]), ScardCode>,
     ) -> Result<u32, ScardCode> {
         let mut sender = self.sender.lock().unwrap_or_else(PoisonError::into_inner);
@@ -130,7 +147,9 @@ impl Native {
             if state.is_lost {
                 return Err(ScardCode::NoService);
             }
-            state.is_subscribed |= subscribes;
+            // Pushes may come before the reply.
+            state.is_subscribed |= matches!(call, Some(Call::Subscribe));
+            state.is_tracing |= matches!(call, Some(Call::Trace));
             state.waiting.push(Waiting { number, expects: kind.reply(), reply: None });
         }
         if self.socket.send(&sender.head, payload).is_err() {
@@ -164,17 +183,33 @@ impl Native {
         &self,
         timeout: Option<Duration>,
     ) -> Result<Option<ReaderEvent>, ScardCode> {
+        self.next_push(timeout, |state| (state.is_subscribed, &mut state.events))
+    }
+
+    pub(crate) fn next_traced(
+        &self,
+        timeout: Option<Duration>,
+    ) -> Result<Option<Traced>, ScardCode> {
+        self.next_push(timeout, |state| (state.is_tracing, &mut state.traced))
+    }
+
+    /// The next of those pushes that `queue` leads to, and whether they were asked for.
+    fn next_push<T>(
+        &self,
+        timeout: Option<Duration>,
+        queue: impl Fn(&mut State) -> (bool, &mut VecDeque<T>),
+    ) -> Result<Option<T>, ScardCode> {
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let mut state = self.state();
         if state.is_lost {
-            return state.events.pop_front().map(Some).ok_or(ScardCode::NoService);
+            return queue(&mut state).1.pop_front().map(Some).ok_or(ScardCode::NoService);
         }
-        if !state.is_subscribed {
+        if !queue(&mut state).0 {
             return Err(ScardCode::NotReady);
         }
         let mut is_last_look = false;
         loop {
-            if let Some(event) = state.events.pop_front() {
+            if let Some(event) = queue(&mut state).1.pop_front() {
                 return Ok(Some(event));
             }
             if state.is_lost {
@@ -270,6 +305,19 @@ impl Native {
     }
 }
 
+/// Connects, says hello and waits for the answer.
+fn greet(
+    endpoint: &Endpoint,
+    patience: Patience<'_>,
+    answer: &mut [u8; HELLO_BYTES],
+) -> Result<Result<Socket, Lost>, ScardCode> {
+    let socket = Socket::connect(endpoint.path(), patience)?;
+    // Nobody closes before the hello but a daemon that stops.
+    let sent = socket.send(&Hello::OURS.encode(), &[]).map_err(|_| Lost::Reset);
+    let answered = sent.and_then(|()| socket.receive_patiently(answer, patience));
+    Ok(answered.map(|()| socket))
+}
+
 impl State {
     /// Hands a message to whom it belongs; false if it belongs to nobody.
     fn deliver(&mut self, response: Response) -> bool {
@@ -278,6 +326,13 @@ impl State {
                 let wanted = self.is_subscribed && self.events.len() < MOST_EVENTS;
                 if wanted {
                     self.events.push_back(event);
+                }
+                wanted
+            }
+            Response::Trace(traced) => {
+                let wanted = self.is_tracing && self.traced.len() < MOST_EVENTS;
+                if wanted {
+                    self.traced.push_back(traced);
                 }
                 wanted
             }

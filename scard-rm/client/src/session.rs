@@ -7,19 +7,24 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use scard_types::call::{Answer, Call, ContextId, ReaderEvent, Reply};
+use scard_types::trace::Traced;
 use scard_types::{ScardCode, SecretBytes};
 
 use crate::Endpoint;
 use crate::fallback::Fallback;
 use crate::native::Native;
+use crate::socket::Patience;
 
-/// How often a refused call is repeated (`PCSCLITE_LOCK_POLL_RATE`).
-const RETRY_EVERY: Duration = Duration::from_millis(100);
+/// How often a refused call is repeated (`PCSCLITE_LOCK_POLL_RATE`); a fuzzer has no time to wait.
+const RETRY_EVERY: Duration = Duration::from_millis(if cfg!(fuzzing) { 0 } else { 100 });
 
 /// One connection, for any number of threads.
 ///
 /// Contexts and card handles live as long as the connection. When the daemon goes, calls under way return
-/// [`ScardCode::CommError`] and later ones [`ScardCode::NoService`]; nothing heals, a new session works.
+/// [`ScardCode::CommError`]: nobody knows how far they came. Later ones never leave this process: those with a card handle
+/// return [`ScardCode::ReaderUnavailable`], as if the reader had been unplugged, the others [`ScardCode::NoService`]. To
+/// disconnect or to release succeeds: what is gone is given up. A session does not heal; a [`crate::Context`] does, with
+/// the next session.
 #[derive(Debug)]
 pub struct Session {
     wire: Wire,
@@ -40,7 +45,15 @@ impl Session {
     /// [`ScardCode::NoService`] if nobody listens, [`ScardCode::SecurityViolation`] if this user is not served,
     /// [`ScardCode::ServiceStopped`] if there is no common version, [`ScardCode::CommError`] if the daemon hangs up.
     pub fn open(endpoint: &Endpoint) -> Result<Self, ScardCode> {
-        let wire = match Native::open(endpoint)? {
+        Self::open_patiently(endpoint, None)
+    }
+
+    /// The same as long as it is worth waiting for a daemon that does not answer the hello.
+    pub(crate) fn open_patiently(
+        endpoint: &Endpoint,
+        patience: Patience<'_>,
+    ) -> Result<Self, ScardCode> {
+        let wire = match Native::open(endpoint, patience)? {
             Some(native) => Wire::Native(native),
             None => Wire::PcscLite(Fallback::open(endpoint)?),
         };
@@ -67,7 +80,7 @@ impl Session {
                 Wire::PcscLite(fallback) => fallback.call(&call),
             };
             if !self.is_to_be_repeated(&call, &reply) {
-                return reply;
+                return self.after_the_end(&call, reply);
             }
             // A daemon that parked the call has let the time pass already.
             thread::sleep(RETRY_EVERY.saturating_sub(begun.elapsed()));
@@ -114,6 +127,26 @@ impl Session {
         }
     }
 
+    /// The next event after [`Call::Trace`]; `None` when `timeout` is over. No timeout is for ever.
+    ///
+    /// # Errors
+    /// As [`Session::next_event`].
+    pub fn next_traced(&self, timeout: Option<Duration>) -> Result<Option<Traced>, ScardCode> {
+        match &self.wire {
+            Wire::Native(native) => native.next_traced(timeout),
+            Wire::PcscLite(_) => Err(ScardCode::UnsupportedFeature),
+        }
+    }
+
+    /// Whether the connection is of no more use: the daemon is gone, or speaks nonsense.
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        match &self.wire {
+            Wire::Native(native) => native.is_lost(),
+            Wire::PcscLite(fallback) => fallback.is_lost(),
+        }
+    }
+
     /// Whether the other side is ours; else it is a stock pcscd.
     #[must_use]
     pub const fn is_native(&self) -> bool {
@@ -140,6 +173,23 @@ impl Session {
     #[must_use]
     pub const fn owner_pid(&self) -> u32 {
         self.owner_pid
+    }
+
+    /// What a reply of a lost connection means for what the call was about.
+    ///
+    /// DIFFERS: pcsc-lite answers `SCARD_E_NO_SERVICE`, also to a disconnect and a release.
+    fn after_the_end(&self, call: &Call, reply: Reply) -> Reply {
+        let Err(refusal) = &reply else { return reply };
+        match (call, refusal.code) {
+            (
+                Call::Disconnect { .. } | Call::ReleaseContext { .. },
+                ScardCode::NoService | ScardCode::CommError,
+            ) if self.is_lost() => Ok(Answer::Done),
+            (call, ScardCode::NoService) if call.card().is_some() && self.is_lost() => {
+                Err(ScardCode::ReaderUnavailable.into())
+            }
+            _ => reply,
+        }
     }
 
     fn is_to_be_repeated(&self, call: &Call, reply: &Reply) -> bool {

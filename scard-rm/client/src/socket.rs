@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::io::Errno;
+use rustix::io::{Errno, ioctl_fionbio};
 use rustix::net::{
     AddressFamily, RecvFlags, SendAncillaryBuffer, SendFlags, Shutdown, SocketAddrUnix,
     SocketFlags, SocketType, connect, recv, send, sendmsg, shutdown, socket_with,
@@ -20,9 +20,17 @@ pub(crate) enum Lost {
     Closed,
     /// The peer closed while bytes of ours were unread: that is how pcscd turns away whom it does not serve.
     Reset,
+    /// Nobody answered while it was worth waiting.
+    Late,
     /// Something else.
     Failed,
 }
+
+/// Whether it is still worth waiting for an answer; asked every now and then. `None` waits for ever.
+pub(crate) type Patience<'p> = Option<&'p dyn Fn() -> bool>;
+
+/// How often a [`Patience`] is asked.
+const LOOK_UP_EVERY: Duration = Duration::from_millis(50);
 
 impl From<Errno> for Lost {
     fn from(error: Errno) -> Self {
@@ -38,14 +46,22 @@ impl From<Errno> for Lost {
 pub(crate) struct Socket(OwnedFd);
 
 impl Socket {
-    /// Connects; any reason not to is `E_NO_SERVICE`, as programs expect.
-    pub(crate) fn connect(path: &Path) -> Result<Self, ScardCode> {
-        let address = SocketAddrUnix::new(path).map_err(|_| ScardCode::NoService)?;
-        let (family, kind) = (AddressFamily::UNIX, SocketType::STREAM);
-        let socket = socket_with(family, kind, SocketFlags::CLOEXEC, None)
-            .map_err(|_| ScardCode::NoService)?;
-        again(|| connect(&socket, &address)).map_err(|_| ScardCode::NoService)?;
-        Ok(Self(socket))
+    /// Connects; any reason not to is `E_NO_SERVICE`, as programs expect. Where patience has an end, a queue that is full
+    /// is such a reason too.
+    pub(crate) fn connect(path: &Path, patience: Patience<'_>) -> Result<Self, ScardCode> {
+        let connected = || -> Result<OwnedFd, Errno> {
+            let address = SocketAddrUnix::new(path)?;
+            let (family, kind) = (AddressFamily::UNIX, SocketType::STREAM);
+            let mut flags = SocketFlags::CLOEXEC;
+            flags.set(SocketFlags::NONBLOCK, patience.is_some());
+            let socket = socket_with(family, kind, flags, None)?;
+            again(|| connect(&socket, &address))?;
+            if patience.is_some() {
+                ioctl_fionbio(&socket, false)?;
+            }
+            Ok(socket)
+        };
+        connected().map(Self).map_err(|_| ScardCode::NoService)
     }
 
     /// Sends `head` and `tail` as one message: one system call unless the socket's buffer is full.
@@ -82,6 +98,23 @@ impl Socket {
             filled += self.receive(rest)?;
         }
         Ok(())
+    }
+
+    /// The same for an answer that may be long in coming.
+    pub(crate) fn receive_patiently(
+        &self,
+        room: &mut [u8],
+        patience: Patience<'_>,
+    ) -> Result<(), Lost> {
+        while let Some(is_worth_it) = patience {
+            if self.wait(Instant::now().checked_add(LOOK_UP_EVERY))? {
+                break;
+            }
+            if !is_worth_it() {
+                return Err(Lost::Late);
+            }
+        }
+        self.receive_exactly(room)
     }
 
     /// Waits for bytes, or the end; false at the deadline.

@@ -2,21 +2,22 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test says no by a panic")]
 
 mod fake;
+mod peer;
 
 use std::io::{Read, Write};
-use std::os::unix::net::UnixStream;
 use std::sync::Barrier;
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
 use fake::Fake;
+use peer::Peer;
 use scard_client::{Endpoint, ScardCode, Session};
 use scard_types::call::{
     Answer, Call, CardHandle, ContextId, KnownReader, ReaderEvent, Reply, SeenReader,
 };
-use scard_types::{Protocol, ReaderName};
-use scard_wire::native::{HELLO_BYTES, Hello, Request, Server, Welcome, encode_push, encode_reply};
+use scard_types::{Disposition, Protocol, ReaderName};
+use scard_wire::native::{Request, Welcome, encode_reply};
 
 #[test]
 fn a_call_is_answered() {
@@ -220,7 +221,7 @@ fn a_daemon_that_goes_leaves_nobody_waiting() {
         let session = Session::open(&fake.endpoint()).unwrap();
         assert_eq!(session.call(transmit()), transmitted(1));
         assert_eq!(session.call(transmit()), Err(ScardCode::CommError.into()), "cut at {end}");
-        assert_eq!(session.call(transmit()), Err(ScardCode::NoService.into()));
+        assert_eq!(session.call(transmit()), Err(ScardCode::ReaderUnavailable.into()));
         assert_eq!(session.next_event(None), Err(ScardCode::NoService));
     }
 }
@@ -230,8 +231,16 @@ fn a_daemon_that_went_while_nobody_waited_is_no_service() {
     let fake = native(drop::<Peer>);
     let session = Session::open(&fake.endpoint()).unwrap();
     drop(fake);
-    assert_eq!(session.call(transmit()), Err(ScardCode::NoService.into()));
+    let list = Call::ListReaders { context: ContextId(1) };
+    assert_eq!(session.call(list), Err(ScardCode::NoService.into()));
+    assert!(session.is_lost());
     assert_eq!(session.cancel(ContextId(1)), Err(ScardCode::NoService));
+    // A card looks as if its reader had been unplugged; what is gone is given up without an error.
+    assert_eq!(session.call(transmit()), Err(ScardCode::ReaderUnavailable.into()));
+    let disconnect = Call::Disconnect { card: CardHandle(1), disposition: Disposition::Reset };
+    assert_eq!(session.call(disconnect), Ok(Answer::Done));
+    let release = Call::ReleaseContext { context: ContextId(1) };
+    assert_eq!(session.call(release), Ok(Answer::Done));
 }
 
 #[test]
@@ -283,7 +292,7 @@ fn lie(what: &str, call: Call, lie: impl FnOnce(&mut Peer, u32) + Send + 'static
     });
     let session = Session::open(&fake.endpoint()).unwrap();
     assert_eq!(session.call(call), Err(ScardCode::CommError.into()), "{what}");
-    assert_eq!(session.call(transmit()), Err(ScardCode::NoService.into()), "{what}");
+    assert_eq!(session.call(transmit()), Err(ScardCode::ReaderUnavailable.into()), "{what}");
 }
 
 #[test]
@@ -343,60 +352,4 @@ fn native(script: impl FnOnce(Peer) + Send + 'static) -> Fake {
         script.take().unwrap()(peer);
         false
     })
-}
-
-/// The daemon's end of a native connection.
-struct Peer {
-    stream: UnixStream,
-    server: Server,
-}
-
-impl Peer {
-    fn greet(mut stream: UnixStream) -> Self {
-        let mut hello = [0; HELLO_BYTES];
-        stream.read_exact(&mut hello).unwrap();
-        assert_eq!(hello, Hello::OURS.encode());
-        stream.write_all(&Welcome::Speak(1).encode()).unwrap();
-        let mut server = Server::new();
-        server.extend(&hello);
-        assert_eq!(server.next_request(&mut Vec::new()), Ok(None));
-        Self { stream, server }
-    }
-
-    /// The next request, `None` when the client is gone.
-    fn request(&mut self) -> Option<(u32, Request)> {
-        loop {
-            if let Some(incoming) = self.server.next_request(&mut Vec::new()).unwrap() {
-                return Some((incoming.number, incoming.request));
-            }
-            match self.stream.read(self.server.room()) {
-                Ok(0) | Err(_) => return None,
-                Ok(received) => self.server.filled(received),
-            }
-        }
-    }
-
-    fn call(&mut self) -> (u32, Call) {
-        match self.request() {
-            Some((number, Request::Call(call))) => (number, call),
-            other => panic!("a call was expected, not {other:?}"),
-        }
-    }
-
-    fn reply(&mut self, number: u32, reply: &Reply) {
-        let mut out = Vec::new();
-        let tail = encode_reply(number, reply, &mut out);
-        out.extend_from_slice(tail);
-        self.write(&out);
-    }
-
-    fn push(&mut self, event: &ReaderEvent) {
-        let mut out = Vec::new();
-        encode_push(event, &mut out);
-        self.write(&out);
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        self.stream.write_all(bytes).unwrap();
-    }
 }

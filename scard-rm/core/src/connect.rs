@@ -56,11 +56,11 @@ impl Core {
         if share != ShareMode::Direct && protocols.is_empty() {
             return Outcome::refused(ScardCode::ProtocolMismatch);
         }
-        let Some(&id) = self.by_name.get(reader) else {
+        let Some(id) = self.reader_of(asker.client, reader) else {
             return Outcome::refused(ScardCode::UnknownReader);
         };
         if self.readers.get(&id).is_some_and(|reader| reader.exclusive.is_some()) {
-            return Outcome::refused(ScardCode::SharingViolation);
+            return Outcome::refused(self.sharing_violation(id, asker.client, None));
         }
         let op = Op::Connect { share, protocols };
         self.line_up(id, Waiting::new(asker, context, None, op))
@@ -81,7 +81,7 @@ impl Core {
             Some(reader) if share != ShareMode::Direct && !reader.state.has_card() => {
                 Some(ScardCode::NoSmartcard)
             }
-            Some(_) => self.share_refused(id, goal, share),
+            Some(_) => self.share_refused(id, asker, goal, share),
         };
         if let Some(code) = refusal {
             return self.reply(asker, Err(code.into()));
@@ -104,13 +104,14 @@ impl Core {
         let goal = Goal::Reopen(card);
         let Some(reader) = self.readers.get(&id) else { return };
         let refusal = if reader.state.has_card() {
-            self.share_refused(id, goal, share)
+            self.share_refused(id, asker, goal, share)
         } else {
             Some(ScardCode::NoSmartcard)
         };
         if let Some(code) = refusal {
             return self.reply(asker, Err(code.into()));
         }
+        let Some(reader) = self.readers.get(&id) else { return };
         let work = match initialization {
             Disposition::Leave => None,
             Disposition::Reset if reader.is_powered() => Some(Work::WarmReset),
@@ -235,7 +236,7 @@ impl Core {
             Goal::Reopen(card) if !self.handles.contains_key(&card) => {
                 Some(ScardCode::InvalidHandle)
             }
-            Goal::Open(_) | Goal::Reopen(_) => self.share_refused(id, goal, share),
+            Goal::Open(_) | Goal::Reopen(_) => self.share_refused(id, asker, goal, share),
         };
         let reply = match (code, goal) {
             (Some(code), _) => Err(code.into()),
@@ -271,6 +272,7 @@ impl Core {
                     reader.exclusive = None;
                 }
                 self.leave(id, card);
+                self.watch_idleness(id);
             }
             (true, true) | (false, false) => {}
         }
@@ -295,12 +297,18 @@ impl Core {
         };
         let refused: Vec<_> = reader.queue.places().filter(connecting).collect();
         for place in refused {
-            self.refuse_parked(id, place, ScardCode::SharingViolation);
+            self.refuse_violator(id, place);
         }
     }
 
     /// Why a share mode cannot be had, if it cannot.
-    fn share_refused(&self, id: ReaderId, goal: Goal, share: ShareMode) -> Option<ScardCode> {
+    fn share_refused(
+        &mut self,
+        id: ReaderId,
+        asker: Asker,
+        goal: Goal,
+        share: ShareMode,
+    ) -> Option<ScardCode> {
         let reader = self.readers.get(&id)?;
         let own = match goal {
             Goal::Open(_) => None,
@@ -309,7 +317,7 @@ impl Core {
         let taken = reader.exclusive.is_some() && reader.exclusive != own;
         let crowded =
             share == ShareMode::Exclusive && reader.handles.values().any(|card| Some(*card) != own);
-        (taken || crowded).then_some(ScardCode::SharingViolation)
+        (taken || crowded).then(|| self.sharing_violation(id, asker.client, own))
     }
 }
 

@@ -14,6 +14,8 @@ use crate::requests::{Outcome, Whereabouts};
 use crate::rules;
 use crate::status_change::WaitId;
 
+/// `SCARD_SCOPE_SYSTEM`; user and terminal are below it.
+const SCOPE_SYSTEM: u32 = 2;
 /// `SCARD_SCOPE_GLOBAL`, the highest scope.
 const LAST_SCOPE: u32 = 3;
 
@@ -21,10 +23,18 @@ const LAST_SCOPE: u32 = 3;
 pub(crate) struct Context {
     pub(crate) client: ClientId,
     pub(crate) character: Character,
+    scope: u32,
     pub(crate) handles: BTreeSet<CardHandle>,
     pub(crate) waits: BTreeSet<WaitId>,
     /// Readers in whose queue it keeps a place for a connect.
     pub(crate) connect_tickets: BTreeSet<ReaderId>,
+}
+
+impl Context {
+    /// Whether it is the system's database that its calls change, not the user's.
+    pub(crate) const fn changes_the_system(&self) -> bool {
+        self.scope >= SCOPE_SYSTEM
+    }
 }
 
 impl Core {
@@ -59,6 +69,7 @@ impl Core {
         let context = Context {
             client: client_id,
             character,
+            scope,
             handles: BTreeSet::new(),
             waits: BTreeSet::new(),
             connect_tickets: BTreeSet::new(),

@@ -5,8 +5,12 @@ use alloc::vec::Vec;
 
 use scard_types::call::{Call, Peer, ReaderEvent, Reply};
 use scard_types::{
-    Atr, CardEvent, Protocol, ReaderName, ReaderNaming, ScardCode, SecretBytes, SlotError,
+    Atr, CardEvent, DeviceInstance, Millis, Protocol, ReaderName, ReaderNaming, ScardCode,
+    SecretBytes, ShareMode, SlotError,
 };
+
+use crate::database::Change;
+use crate::limits::Limits;
 
 /// A connection. The daemon never uses a number twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -23,6 +27,10 @@ pub struct RequestId(pub u32);
 /// A piece of work for a slot. The core never uses a number twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct JobId(pub u64);
+
+/// A change of the database on its way to the disk. The core never uses a number twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StoreTicket(pub u64);
 
 /// Which of the two wires a connection speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -69,11 +77,26 @@ pub enum Event {
         naming: ReaderNaming,
         /// Name of its driver.
         driver: String,
+        /// Which device it is.
+        device: DeviceInstance,
     },
     /// A reader went.
     ReaderGone {
         /// Its number.
         reader: ReaderId,
+    },
+    /// What the configuration says about a reader beyond the [`crate::Limits`] of all.
+    ReaderLimited {
+        /// Which.
+        reader: ReaderId,
+        /// In place of [`crate::Limits::idle_transaction`].
+        idle_transaction: Option<Millis>,
+    },
+    /// The limits are others from now on. What there is already stays, even if it is more than they allow; the size of
+    /// the reader table stays, too.
+    LimitsChanged {
+        /// All of them.
+        limits: Limits,
     },
     /// A card came or went.
     Card {
@@ -90,6 +113,13 @@ pub enum Event {
         job: JobId,
         /// What came of it.
         done: WorkDone,
+    },
+    /// A change of the database is on disk, or will not be.
+    Stored {
+        /// Which.
+        ticket: StoreTicket,
+        /// Whether the disk has it.
+        kept: bool,
     },
     /// The deadline passed; nothing else happened.
     Tick,
@@ -186,12 +216,45 @@ pub enum Action {
         /// Why, for the log.
         reason: DropReason,
     },
+    /// From now on this client is told what clients do. The daemon, which alone knows whose it may see, tells it until
+    /// [`Event::ClientGone`].
+    Trace {
+        /// Whom to tell.
+        client: ClientId,
+    },
+    /// Write to the database on disk: all or none, in the order of these actions. Answered by [`Event::Stored`].
+    Store {
+        /// The number to come back with.
+        ticket: StoreTicket,
+        /// What.
+        changes: Vec<Change>,
+    },
     /// A reader has its name now, for the log and for drivers that want to know.
     Named {
         /// Which.
         reader: ReaderId,
         /// How it is called.
         name: ReaderName,
+    },
+    /// For the log: a client is told `SCARD_E_SHARING_VIOLATION`, and this is who was in its way.
+    SharingViolation {
+        /// Where.
+        reader: ReaderId,
+        /// Who is refused.
+        refused: ClientId,
+        /// Whose handle it is.
+        holder: ClientId,
+        /// How that handle shares.
+        share: ShareMode,
+        /// Whether it is in a transaction that it began itself.
+        in_transaction: bool,
+    },
+    /// For the log: a transaction was ended because nobody used it, and its card is reset.
+    IdleTransactionEnded {
+        /// Where.
+        reader: ReaderId,
+        /// Whose transaction it was.
+        holder: ClientId,
     },
 }
 

@@ -8,7 +8,7 @@ use scard_types::call::{Answer, CardHandle, Refusal, Reply};
 use scard_types::{Disposition, Protocol, Protocols, ScardCode, SecretBytes, ShareMode, SlotError};
 
 use crate::Core;
-use crate::event::{ReaderId, Work, WorkDone};
+use crate::event::{ClientId, ReaderId, Work, WorkDone};
 use crate::power::Task;
 use crate::queue::{Asker, Op, Waiting};
 use crate::requests::Outcome;
@@ -39,6 +39,7 @@ impl Core {
             return Outcome::refused(ScardCode::InvalidHandle);
         };
         let (id, context, mark) = (handle.reader, handle.context, handle.mark);
+        self.used(id, card);
         let Some(reader) = self.readers.get(&id) else {
             if matches!(op, Op::Disconnect { .. }) {
                 self.close_handle(card);
@@ -64,7 +65,7 @@ impl Core {
                 return Outcome::Later;
             }
             Op::End { .. } => {
-                if let Err(code) = self.may_end(id, card) {
+                if let Err(code) = self.may_end(id, asker, card) {
                     return Outcome::refused(code);
                 }
             }
@@ -81,6 +82,17 @@ impl Core {
             _ => {}
         }
         self.line_up(id, Waiting::new(asker, context, Some(card), op))
+    }
+
+    /// `SCardGetTransmitCount`: no matter what became of the card meanwhile.
+    pub(crate) fn transmit_count(&self, client: ClientId, card: CardHandle) -> Outcome {
+        let Some(handle) = self.own_handle(client, card) else {
+            return Outcome::refused(ScardCode::InvalidHandle);
+        };
+        match self.readers.get(&handle.reader) {
+            Some(reader) => Outcome::Now(Ok(Answer::TransmitCount(reader.transmits))),
+            None => Outcome::refused(ScardCode::ReaderUnavailable),
+        }
     }
 
     /// The turn of a request has come: the slot is idle and no other handle is in a transaction.
@@ -159,7 +171,12 @@ impl Core {
     /// The slot is done. A handle that was marked meanwhile gets no answer from its card any more.
     pub(crate) fn exchange_done(&mut self, exchange: Exchange, done: WorkDone, same_card: bool) {
         let Exchange { asker, handle, kind } = exchange;
-        let mark = self.handles.get(&handle).map(|handle| handle.mark);
+        let open = self.handles.get(&handle);
+        let mark = open.map(|handle| handle.mark);
+        let reader = open.and_then(|handle| self.readers.get_mut(&handle.reader));
+        if let (Kind::Command { .. }, Some(reader)) = (kind, reader) {
+            reader.transmits = reader.transmits.wrapping_add(1);
+        }
         let reply = match (kind, mark) {
             (_, None) => Err(ScardCode::InvalidHandle.into()),
             (Kind::Control { limit }, Some(_)) => control_reply(limit, done.bytes()),

@@ -93,10 +93,10 @@ impl Core {
             reader.exclusive = None;
         }
         let held = reader.lock.is_some_and(|lock| lock.holder == card);
-        if held && !cfg!(scard_fault = "transaction_survives_holder") {
-            reader.lock = None;
-        }
         let waiting: Vec<_> = reader.queue.of_handle(card).collect();
+        if held && !cfg!(scard_fault = "transaction_survives_holder") {
+            self.unlock(handle.reader);
+        }
         for place in waiting {
             self.refuse_parked(handle.reader, place, ScardCode::InvalidHandle);
         }

@@ -3,8 +3,9 @@
 //! No lock, no thread, no clock, no socket and no driver in here. The daemon feeds it and carries out what it says.
 //!
 //! Every file is a chapter of one object, [`Core`]: `clients` and `contexts` (who asks), `handles`, `connect`,
-//! `dispositions`, `exchange`, `attributes` (what is asked of a card), `queue` and `transactions` (whose turn it is),
-//! `power` and `readers` (what the slots do), `status_change` and `watch` (who is told), `quotas`, `timers`, `names`.
+//! `dispositions`, `exchange`, `attributes` (what is asked of a card), `queue`, `transactions`, `violations` and `idle`
+//! (whose turn it is), `power` and `readers` (what the slots do), `status_change` and `watch` (who is told), `quotas`,
+//! `timers`, `names`; `cache` (what programs keep about cards), `database` (card types, names and groups of readers).
 //! `rules` is the one place where pcsc-lite's and Windows' contexts and the two wires are told apart.
 #![no_std]
 #![forbid(unsafe_code)]
@@ -12,13 +13,16 @@
 extern crate alloc;
 
 mod attributes;
+mod cache;
 mod clients;
 mod connect;
 mod contexts;
+mod database;
 mod dispositions;
 mod event;
 mod exchange;
 mod handles;
+mod idle;
 mod limits;
 mod names;
 mod numbers;
@@ -32,6 +36,7 @@ mod rules;
 mod status_change;
 mod timers;
 mod transactions;
+mod violations;
 mod watch;
 
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -41,8 +46,11 @@ use alloc::vec::Vec;
 use scard_types::Millis;
 use scard_types::call::{CardHandle, ContextId};
 
+pub use cache::CacheLimits;
+pub use database::{Change, Key, Owner, Value};
 pub use event::{
-    Action, ClientId, DropReason, Event, JobId, Push, ReaderId, RequestId, Wire, Work, WorkDone,
+    Action, ClientId, DropReason, Event, JobId, Push, ReaderId, RequestId, StoreTicket, Wire, Work,
+    WorkDone,
 };
 pub use limits::{Limits, Quota};
 
@@ -61,6 +69,7 @@ pub struct Core {
     table: readers::Table,
     names: names::Names,
     by_name: BTreeMap<String, ReaderId>,
+    by_identity: BTreeMap<String, ReaderId>,
     /// Arrivals and departures of readers.
     reader_events: u32,
     /// Readers whose card or handles changed in this step.
@@ -69,7 +78,10 @@ pub struct Core {
     topics: BTreeMap<status_change::Topic, BTreeSet<status_change::WaitId>>,
     watchers: BTreeSet<ClientId>,
     subscribers: BTreeSet<ClientId>,
+    tracers: BTreeSet<ClientId>,
     timers: timers::Timers,
+    cache: cache::Cache,
+    database: database::Database,
     opened: u64,
     last_job: u64,
     last_wait: u64,
@@ -90,6 +102,8 @@ pub struct Census {
     pub watchers: usize,
     /// Subscribers.
     pub subscribers: usize,
+    /// Those who trace.
+    pub tracers: usize,
     /// Requests in the queues of readers.
     pub parked: usize,
     /// Places kept for clients that were sent back.
@@ -100,6 +114,8 @@ pub struct Census {
     pub timers: usize,
     /// Users who have anything.
     pub users: usize,
+    /// Bytes in the card cache, which outlives its users' connections.
+    pub cache_bytes: usize,
     /// What is in the books of all users: connections, contexts, handles, waits, parked requests.
     pub counted: [usize; 5],
 }
@@ -110,6 +126,7 @@ impl Core {
     pub fn new(limits: Limits, seed: u64) -> Self {
         Self {
             table: readers::Table::with_slots(limits.table_slots),
+            reader_events: readers::first_reader_event(limits.starts_before),
             limits,
             now: Millis(0),
             numbers: numbers::Numbers::new(seed),
@@ -121,13 +138,16 @@ impl Core {
             readers: BTreeMap::new(),
             names: names::Names::default(),
             by_name: BTreeMap::new(),
-            reader_events: 1,
             changed: BTreeSet::new(),
             waits: BTreeMap::new(),
             topics: BTreeMap::new(),
             watchers: BTreeSet::new(),
             subscribers: BTreeSet::new(),
+            tracers: BTreeSet::new(),
             timers: timers::Timers::default(),
+            cache: cache::Cache::default(),
+            database: database::Database::default(),
+            by_identity: BTreeMap::new(),
             opened: 0,
             last_job: 0,
             last_wait: 0,
@@ -146,25 +166,31 @@ impl Core {
             }
             Event::ClientGone { client } => self.client_gone(client),
             Event::Request { client, request, call } => self.request(client, request, call),
-            Event::ReaderArrived { reader, naming, driver } => {
-                self.reader_arrived(reader, naming, driver);
+            Event::ReaderArrived { reader, naming, driver, device } => {
+                self.reader_arrived(reader, naming, driver, device);
             }
             Event::ReaderGone { reader } => self.reader_gone(reader),
+            Event::ReaderLimited { reader, idle_transaction } => {
+                self.reader_limited(reader, idle_transaction);
+            }
+            Event::LimitsChanged { limits } => self.limits_changed(limits),
             Event::Card { reader, event } => self.card_event(reader, event),
             Event::WorkDone { reader, job, done } => self.work_done(reader, job, done),
+            Event::Stored { ticket, kept } => self.stored(ticket, kept),
             Event::Tick => {}
         }
         self.publish_changes();
         core::mem::swap(&mut self.out, actions);
     }
 
-    fn ring_timers(&mut self) {
+    pub(crate) fn ring_timers(&mut self) {
         while let Some(timer) = self.timers.take_due(self.now) {
             match timer {
                 timers::Timer::Patience(reader, place) => self.patience_ended(reader, place),
                 timers::Timer::Ticket(reader, key) => self.ticket_lapsed(reader, key),
                 timers::Timer::Wait(wait) => self.wait_ended(wait),
                 timers::Timer::Rest(reader) => self.rest(reader),
+                timers::Timer::Idle(reader) => self.idle_limit_reached(reader),
             }
         }
     }
@@ -185,6 +211,13 @@ impl Core {
     #[must_use]
     pub fn context_count(&self) -> usize {
         self.contexts.len()
+    }
+
+    /// The driver of the reader that has that name.
+    #[must_use]
+    pub fn driver_of(&self, reader: &str) -> Option<&str> {
+        let id = self.by_name.get(reader)?;
+        self.readers.get(id).map(readers::Reader::driver)
     }
 
     /// How many readers there are.
@@ -208,6 +241,20 @@ impl Core {
         self.clients.get(&client).is_some_and(has_any)
             || self.subscribers.contains(&client)
             || self.watchers.contains(&client)
+            || self.tracers.contains(&client)
+    }
+
+    /// The reader of a handle, as far as it is this client's, for a trace.
+    #[must_use]
+    pub fn reader_behind(&self, client: ClientId, card: CardHandle) -> Option<ReaderId> {
+        self.own_handle(client, card).map(|handle| handle.reader)
+    }
+
+    /// Whose request a slot works on now, for a trace.
+    #[must_use]
+    pub fn served_at(&self, reader: ReaderId) -> Option<(ClientId, RequestId)> {
+        let asker = self.readers.get(&reader)?.work.as_ref()?.task.asker()?;
+        Some((asker.client, asker.request))
     }
 
     /// Counts everything.
@@ -222,11 +269,13 @@ impl Core {
             waits: self.waits.len(),
             watchers: self.watchers.len(),
             subscribers: self.subscribers.len(),
+            tracers: self.tracers.len(),
             parked: self.readers.values().map(|reader| reader.queue.places().count()).sum(),
             tickets: self.readers.values().map(|reader| reader.queue.ticket_count()).sum(),
             readers: self.readers.len(),
             timers: self.timers.len(),
             users: self.quotas.users(),
+            cache_bytes: self.cache.bytes(),
             counted: [
                 count(Kind::Connection),
                 count(Kind::Context),

@@ -2,6 +2,8 @@
 
 use scard_types::Millis;
 
+use crate::cache::CacheLimits;
+
 /// How many of one kind of thing there may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quota {
@@ -41,8 +43,18 @@ pub struct Limits {
     /// How many slots the reader table has at least. Programs on the pcsc-lite wire break when it shrinks, also over
     /// a restart: the daemon keeps [`crate::Core::table_slots`] and gives it back here.
     pub table_slots: usize,
+    /// How many resource managers there were before this one in the same place. Each begins to count events somewhere
+    /// else, so that a program that knows the number of an earlier one sees a change.
+    pub starts_before: u32,
     /// How long a card that nobody uses keeps its power.
     pub grace: Millis,
+    /// How long a transaction may be held without use before it is ended and the card reset; 0 is for ever, and `None`
+    /// is what contexts of that character are used to. A reader may have a limit of its own.
+    pub idle_transaction: Option<Millis>,
+    /// Who may change the system's entries of the database, beside root: the daemon's own user.
+    pub administrator: u32,
+    /// What the card cache keeps.
+    pub cache: CacheLimits,
 }
 
 impl Default for Limits {
@@ -56,7 +68,11 @@ impl Default for Limits {
             requests_per_connection: 256,
             readers_per_wait: 2_048,
             table_slots: 0,
+            starts_before: 0,
             grace: Millis(5_000),
+            idle_transaction: None,
+            administrator: 0,
+            cache: CacheLimits::default(),
         }
     }
 }

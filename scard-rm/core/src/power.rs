@@ -176,6 +176,10 @@ impl Core {
             return;
         }
         let Some(work) = reader.work.take() else { return };
+        // While a handle is in a transaction, the slot works for nobody else.
+        if let Some(lock) = &mut reader.lock {
+            lock.used = self.now;
+        }
         let same_card = work.card == reader.card;
         match work.task {
             Task::Identify if same_card => self.card_identified(id, done.powered()),

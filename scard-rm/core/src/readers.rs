@@ -5,9 +5,11 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use scard_types::call::{
-    Answer, CardHandle, Holder, ReaderDescription, ReaderEntry, ReaderEvent, Sharing,
+    Answer, CardHandle, Holder, ReaderDescription, ReaderDevice, ReaderEntry, ReaderEvent, Sharing,
 };
-use scard_types::{CardState, Millis, Protocol, ReaderName, ReaderNaming, ScardCode, SlotState};
+use scard_types::{
+    CardState, DeviceInstance, Millis, Protocol, ReaderName, ReaderNaming, ScardCode, SlotState,
+};
 
 use crate::Core;
 use crate::event::{Action, ReaderId};
@@ -25,9 +27,12 @@ pub(crate) struct Reader {
     pub(crate) name: ReaderName,
     numbered: Option<Numbered>,
     driver: String,
+    pub(crate) device: DeviceInstance,
+    /// Exchanges with its cards since it came.
+    pub(crate) transmits: u32,
     /// Where it stands in the table.
     slot: usize,
-    /// Insertions and removals since it came.
+    /// Grows by one with each insertion and removal.
     pub(crate) events: u32,
     /// What everybody may know of the slot.
     pub(crate) state: SlotState,
@@ -49,6 +54,25 @@ pub(crate) struct Reader {
     pub(crate) reset_due: bool,
     /// When the unused card loses its power.
     pub(crate) rest_at: Option<Millis>,
+    /// In place of [`crate::Limits::idle_transaction`].
+    pub(crate) idle_transaction: Option<Millis>,
+}
+
+/// The highest number of the counter of arrivals and departures: 15 bits.
+const LAST_READER_EVENT: u32 = 0x7FFF;
+/// How far apart resource managers begin to count: 2^16 by the golden ratio, so that no two of many begin near each other.
+const EVENTS_BETWEEN_STARTS: u32 = 0x9E37;
+
+/// Where the counters of cards begin. Of its 32 bits programs see 16.
+///
+/// DIFFERS: pcscd begins at 0 each time.
+const fn first_card_event(starts_before: u32) -> u32 {
+    starts_before.wrapping_mul(EVENTS_BETWEEN_STARTS) & 0xFFFF
+}
+
+/// Where the counter of arrivals and departures begins: at 1, or later than that.
+pub(crate) const fn first_reader_event(starts_before: u32) -> u32 {
+    1 + starts_before.wrapping_mul(EVENTS_BETWEEN_STARTS) % LAST_READER_EVENT
 }
 
 impl Reader {
@@ -79,6 +103,16 @@ impl Reader {
             atr: self.state.atr().copied(),
             protocol: self.protocol,
         }
+    }
+
+    pub(crate) fn driver(&self) -> &str {
+        &self.driver
+    }
+
+    /// Whether a handle is in a transaction that it began itself.
+    pub(crate) fn is_inside(&self, card: CardHandle) -> bool {
+        let depth = self.lock.filter(|lock| lock.holder == card).map_or(0, |lock| lock.depth);
+        depth > u32::from(self.exclusive == Some(card))
     }
 
     pub(crate) const fn is_powered(&self) -> bool {
@@ -127,7 +161,13 @@ impl Table {
 }
 
 impl Core {
-    pub(crate) fn reader_arrived(&mut self, id: ReaderId, naming: ReaderNaming, driver: String) {
+    pub(crate) fn reader_arrived(
+        &mut self,
+        id: ReaderId,
+        naming: ReaderNaming,
+        driver: String,
+        device: DeviceInstance,
+    ) {
         if self.readers.contains_key(&id) {
             return;
         }
@@ -138,8 +178,10 @@ impl Core {
             name: name.clone(),
             numbered,
             driver,
+            device,
+            transmits: 0,
             slot,
-            events: 0,
+            events: first_card_event(self.limits.starts_before),
             state: SlotState::Empty,
             arriving: false,
             card: 0,
@@ -151,7 +193,10 @@ impl Core {
             work: None,
             reset_due: false,
             rest_at: None,
+            idle_transaction: None,
         };
+        // Of two devices that claim to be the same one, the first is meant.
+        self.by_identity.entry(reader.device.reader()).or_insert(id);
         let entry = reader.entry();
         self.readers.insert(id, reader);
         self.out.push(Action::Named { reader: id, name: name.clone() });
@@ -184,6 +229,7 @@ impl Core {
         if let Some(at) = rest_at {
             self.timers.clear(at, Timer::Rest(id));
         }
+        self.unlock(id);
         let Some(reader) = self.readers.remove(&id) else { return };
         match reader.work.map(|work| work.task) {
             Some(Task::Dispose(disposing)) if disposing.is_farewell() => {
@@ -198,15 +244,20 @@ impl Core {
         }
         self.names.give_back(&reader.name, reader.numbered.as_ref());
         self.by_name.remove(reader.name.as_str());
+        let identity = reader.device.reader();
+        if self.by_identity.get(&identity) == Some(&id) {
+            self.by_identity.remove(&identity);
+        }
         self.table.give_back(reader.slot);
         self.changed.remove(&id);
         self.count_reader_event();
         self.tell_of_readers(&reader.name, &ReaderEvent::ReaderGone(reader.name.clone()));
     }
 
-    /// Starts at 1; one more for each arrival and each departure; after 15 bits it starts again.
+    /// One more for each arrival and each departure; after 15 bits it starts again, at 1.
     fn count_reader_event(&mut self) {
-        self.reader_events = if self.reader_events >= 0x7FFF { 1 } else { self.reader_events + 1 };
+        let is_last = self.reader_events >= LAST_READER_EVENT;
+        self.reader_events = if is_last { 1 } else { self.reader_events + 1 };
     }
 
     pub(crate) fn reader_names(&self) -> Vec<ReaderName> {
@@ -239,11 +290,25 @@ impl Core {
         self.readers_in_order().map(describe).collect()
     }
 
+    /// Each name of each reader, as a user knows them, with its device.
+    pub(crate) fn reader_devices(&self, uid: u32) -> Vec<ReaderDevice> {
+        let mut devices = Vec::new();
+        for id in self.table.slots().flatten() {
+            let Some(reader) = self.readers.get(&id) else { continue };
+            let own = String::from(reader.name.as_str());
+            devices.extend([own].into_iter().chain(self.aliases_of(uid, id)).map(|name| {
+                let DeviceInstance { id, device_type, .. } = &reader.device;
+                ReaderDevice { name, device_type: *device_type, instance_id: id.clone() }
+            }));
+        }
+        devices
+    }
+
     fn holder(&self, reader: &Reader, card: CardHandle) -> Option<Holder> {
         let handle = self.handles.get(&card)?;
         let peer = self.clients.get(&handle.client)?.peer;
-        let depth = reader.lock.filter(|lock| lock.holder == card).map_or(0, |lock| lock.depth);
-        let implicit = u32::from(reader.exclusive == Some(card));
-        Some(Holder { peer, share: handle.share, in_transaction: depth > implicit })
+        let in_transaction = reader.is_inside(card);
+        // Processes are the daemon's business.
+        Some(Holder { peer, started: None, share: handle.share, in_transaction })
     }
 }

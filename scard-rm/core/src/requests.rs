@@ -102,6 +102,17 @@ impl Core {
             Call::ReaderEvents => Outcome::Now(Ok(Answer::ReaderEvents(self.reader_events))),
             Call::DescribeReaders => Outcome::Now(Ok(Answer::Described(self.describe_readers()))),
             Call::Subscribe => self.subscribe(asker),
+            Call::Trace => self.trace(asker),
+            Call::TransmitCount { card } => self.transmit_count(client, card),
+            Call::ReaderDevices { context } if !self.owns_context(client, context) => {
+                Outcome::refused(ScardCode::InvalidHandle)
+            }
+            Call::ReaderDevices { .. } => {
+                let uid = self.clients.get(&client).map_or(u32::MAX, |client| client.peer.uid);
+                Outcome::Now(Ok(Answer::ReaderDevices(self.reader_devices(uid))))
+            }
+            Call::Database { context, call } => self.database_call(asker, context, call),
+            Call::Cache { context, call } => self.cache_call(client, context, call),
             // A call that a later version of the words knows.
             _ => Outcome::refused(ScardCode::UnsupportedFeature),
         }

@@ -9,6 +9,8 @@ use crate::queue::OpKind;
 pub(crate) const PATIENCE: Millis = Millis(100);
 /// How long a client that was sent back keeps its place: a few of its retries.
 pub(crate) const TICKET: Millis = Millis(500);
+/// How long a transaction of Windows may be held without use.
+const WINDOWS_IDLE_TRANSACTION: Millis = Millis(5_000);
 
 /// What decides about a request's patience.
 #[derive(Clone, Copy)]
@@ -62,9 +64,33 @@ pub(crate) const fn end_of_a_foreign_transaction(character: Character) -> ScardC
     }
 }
 
+/// How long a transaction may be held without use, `configured` being what the administrator wrote; `None` is for ever.
+///
+/// pcsc-lite knows no such limit. Windows ends a transaction after 5 s without an operation on its card
+/// (`SCardBeginTransaction`, remarks).
+pub(crate) const fn idle_limit(character: Character, configured: Option<Millis>) -> Option<Millis> {
+    match (character, configured) {
+        (_, Some(Millis(0))) => None,
+        (_, Some(limit)) => Some(limit),
+        (Character::PcscLite, None) => None,
+        (Character::Windows, None) => Some(WINDOWS_IDLE_TRANSACTION),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_the_administrator_wrote_comes_before_what_a_character_is_used_to() {
+        use Character::{PcscLite, Windows};
+        assert_eq!(idle_limit(PcscLite, None), None);
+        assert_eq!(idle_limit(Windows, None), Some(Millis(5_000)));
+        for character in [PcscLite, Windows] {
+            assert_eq!(idle_limit(character, Some(Millis(7))), Some(Millis(7)));
+            assert_eq!(idle_limit(character, Some(Millis(0))), None);
+        }
+    }
 
     #[test]
     fn only_a_call_that_could_block_its_own_side_is_sent_back_from_a_connect() {

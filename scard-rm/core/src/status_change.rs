@@ -60,7 +60,7 @@ impl Core {
         asker: Asker,
         context: ContextId,
         timeout_ms: Option<u32>,
-        known: Vec<KnownReader>,
+        mut known: Vec<KnownReader>,
     ) -> Outcome {
         if known.iter().all(|known| known.current_state & IGNORE != 0) {
             let readers = known.iter().map(|known| self.see(known, self.reader_events)).collect();
@@ -72,11 +72,16 @@ impl Core {
         if known.len() > self.limits.readers_per_wait {
             return Outcome::refused(ScardCode::NoMemory);
         }
-        let is_known = |known: &KnownReader| {
-            self.by_name.contains_key(&known.name) || is_pnp_reader(&known.name)
-        };
-        if !known.iter().all(is_known) {
-            return Outcome::refused(ScardCode::UnknownReader);
+        for known in &mut known {
+            if self.by_name.contains_key(&known.name) || is_pnp_reader(&known.name) {
+                continue;
+            }
+            // Another name of the reader; from here on its own.
+            let id = self.reader_of(asker.client, &known.name);
+            let Some(reader) = id.and_then(|id| self.readers.get(&id)) else {
+                return Outcome::refused(ScardCode::UnknownReader);
+            };
+            known.name = reader.name.as_str().into();
         }
         let reader_events = self.reader_events;
         let readers: Vec<_> = known.iter().map(|known| self.see(known, reader_events)).collect();

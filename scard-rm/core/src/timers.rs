@@ -19,6 +19,8 @@ pub(crate) enum Timer {
     Wait(WaitId),
     /// A card that nobody uses loses its power.
     Rest(ReaderId),
+    /// A transaction may have been held without use for as long as that is allowed.
+    Idle(ReaderId),
 }
 
 /// All deadlines, in order.

@@ -20,6 +20,16 @@ use crate::timers::Timer;
 pub(crate) struct Lock {
     pub(crate) holder: CardHandle,
     pub(crate) depth: u32,
+    /// When its holder last did anything with the card.
+    pub(crate) used: Millis,
+    /// When it is next looked at whether it is idle for too long.
+    pub(crate) idle_at: Option<Millis>,
+}
+
+impl Lock {
+    const fn new(holder: CardHandle, now: Millis) -> Self {
+        Self { holder, depth: 1, used: now, idle_at: None }
+    }
 }
 
 impl Core {
@@ -41,7 +51,7 @@ impl Core {
         let handle = waiting.handle;
         let held_up = reader.lock.is_some_and(|lock| handle != Some(lock.holder));
         if held_up && waiting.patience == Some(Millis(0)) {
-            return Outcome::Now(Err(ScardCode::SharingViolation.into()));
+            return Outcome::refused(self.sharing_violation(id, asker.client, handle));
         }
         let patience = waiting.patience;
         let key = waiting.ticket_key();
@@ -107,7 +117,7 @@ impl Core {
                 lock.depth = lock.depth.saturating_add(1);
                 return;
             }
-            _ => reader.lock = Some(Lock { holder: card, depth: 1 }),
+            _ => reader.lock = Some(Lock::new(card, self.now)),
         }
         for place in reader.queue.unhurried_strangers(card) {
             let patience = self
@@ -116,12 +126,13 @@ impl Core {
                 .and_then(|reader| reader.queue.get(place))
                 .and_then(|waiting| waiting.patience);
             match patience {
-                Some(Millis(0)) => self.refuse_parked(id, place, ScardCode::SharingViolation),
+                Some(Millis(0)) => self.refuse_violator(id, place),
                 Some(_) if cfg!(scard_fault = "endless_patience") => {}
                 Some(patience) => self.hurry(id, place, patience),
                 None => {}
             }
         }
+        self.watch_idleness(id);
     }
 
     /// A handle leaves one level of its transaction.
@@ -130,14 +141,15 @@ impl Core {
         let Some(lock) = reader.lock.as_mut().filter(|lock| lock.holder == card) else { return };
         lock.depth -= 1;
         if lock.depth == 0 {
-            reader.lock = None;
+            self.unlock(id);
         }
     }
 
     /// The card is gone, and every transaction with it; what an exclusive handle has by itself stays.
     pub(crate) fn drop_transaction(&mut self, id: ReaderId) {
+        self.unlock(id);
         let Some(reader) = self.readers.get_mut(&id) else { return };
-        reader.lock = reader.exclusive.map(|holder| Lock { holder, depth: 1 });
+        reader.lock = reader.exclusive.map(|holder| Lock::new(holder, self.now));
     }
 
     /// `SCardBeginTransaction` when its turn has come.
@@ -149,13 +161,23 @@ impl Core {
     }
 
     /// Whether `card` is in a transaction that it may end, and if not, what it is told.
-    pub(crate) fn may_end(&self, id: ReaderId, card: CardHandle) -> Result<(), ScardCode> {
+    pub(crate) fn may_end(
+        &mut self,
+        id: ReaderId,
+        asker: Asker,
+        card: CardHandle,
+    ) -> Result<(), ScardCode> {
         let reader = self.readers.get(&id).ok_or(ScardCode::ReaderUnavailable)?;
         let implicit = u32::from(reader.exclusive == Some(card));
         match reader.lock {
             Some(lock) if lock.holder == card && lock.depth > implicit => Ok(()),
             Some(lock) if lock.holder != card => {
-                Err(rules::end_of_a_foreign_transaction(self.character_of(card)))
+                match rules::end_of_a_foreign_transaction(self.character_of(card)) {
+                    ScardCode::SharingViolation => {
+                        Err(self.sharing_violation(id, asker.client, Some(card)))
+                    }
+                    code => Err(code),
+                }
             }
             Some(_) | None => Err(ScardCode::NotTransacted),
         }
@@ -163,7 +185,7 @@ impl Core {
 
     /// `SCardEndTransaction` without anything to be done to the card: at once, whatever the slot does.
     pub(crate) fn end_and_leave(&mut self, id: ReaderId, asker: Asker, card: CardHandle) {
-        if let Err(code) = self.may_end(id, card) {
+        if let Err(code) = self.may_end(id, asker, card) {
             return self.reply(asker, Err(code.into()));
         }
         self.leave(id, card);
@@ -182,7 +204,7 @@ impl Core {
         disposition: Disposition,
     ) {
         let Some(card) = waiting.handle else { return };
-        if let Err(code) = self.may_end(id, card) {
+        if let Err(code) = self.may_end(id, waiting.asker, card) {
             return self.reply(waiting.asker, Err(code.into()));
         }
         self.leave(id, card);
@@ -225,7 +247,8 @@ impl Core {
                 }
             }
         }
-        self.reply(waiting.asker, Err(ScardCode::SharingViolation.into()));
+        let code = self.sharing_violation(id, waiting.asker.client, waiting.handle);
+        self.reply(waiting.asker, Err(code.into()));
     }
 
     /// A ticket was used, or not in time.

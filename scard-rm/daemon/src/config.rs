@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::access::{AccessTable, Mode, ReaderRuleTable, Who};
 use crate::limits::LimitsTable;
 
 /// The configuration file as it is written. A word that is not in here is an error: a typing mistake in a limit must not pass.
@@ -22,6 +23,14 @@ pub(crate) struct ConfigFile {
     pub(crate) log: Option<String>,
     /// `[limits]`
     pub(crate) limits: LimitsTable,
+    /// `access = "local"`
+    access: Option<Mode>,
+    /// `allow-users = ["sssd", 1001]`
+    allow_users: Option<Vec<Who>>,
+    /// `allow-groups = ["staff"]`
+    allow_groups: Option<Vec<Who>>,
+    /// `[[reader-rule]]`
+    pub(crate) reader_rule: Vec<ReaderRuleTable>,
 }
 
 /// Why a configuration file cannot be used.
@@ -46,12 +55,28 @@ impl fmt::Display for ConfigError {
 impl std::error::Error for ConfigError {}
 
 impl ConfigFile {
+    /// Who may use the daemon, and the readers without a rule of their own.
+    pub(crate) fn access_table(&self) -> AccessTable {
+        AccessTable {
+            access: self.access,
+            allow_users: self.allow_users.clone(),
+            allow_groups: self.allow_groups.clone(),
+        }
+    }
+
     /// Reads the file at `path`.
     ///
     /// # Errors
     /// See [`ConfigError`].
     pub(crate) fn read(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path).map_err(ConfigError::Unreadable)?;
-        toml::from_str(&text).map_err(|error| ConfigError::Malformed(Box::new(error)))
+        Self::parse(&std::fs::read_to_string(path).map_err(ConfigError::Unreadable)?)
+    }
+
+    /// Reads what stands in one.
+    ///
+    /// # Errors
+    /// [`ConfigError::Malformed`].
+    pub(crate) fn parse(text: &str) -> Result<Self, ConfigError> {
+        toml::from_str(text).map_err(|error| ConfigError::Malformed(Box::new(error)))
     }
 }

@@ -4,7 +4,7 @@
 //! exchange would wake the daemon a second time for nothing.
 
 use std::io::{self, IoSlice};
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream as StdStream;
 use std::task::{Context, Poll, ready};
 
@@ -68,6 +68,12 @@ impl Connection {
         // It is rare, so that a second descriptor costs less than events all the time.
         let other: OwnedFd = self.0.as_fd().try_clone_to_owned()?;
         events_of(other, Interest::WRITABLE)?.writable().await.map(drop)
+    }
+}
+
+impl AsFd for Connection {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
     }
 }
 

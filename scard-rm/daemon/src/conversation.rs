@@ -5,7 +5,7 @@ use std::fmt;
 
 use scard_core::{Push, RequestId, Wire};
 use scard_types::call::{Call, Reply};
-use scard_types::{ScardCode, SecretBytes};
+use scard_types::{ScardCode, SecretBytes, trace};
 use scard_wire::{Dialect, native, pcsclite};
 
 /// pcsc-lite's wire has no numbers: one request at a time.
@@ -83,6 +83,17 @@ impl Conversation {
         match self {
             Self::PcscLite(_) => Wire::PcscLite,
             Self::Native(..) => Wire::Native,
+        }
+    }
+
+    /// The dialect and its version, as far as the client has named it.
+    pub(crate) fn dialect(&self) -> trace::Dialect {
+        match self {
+            Self::PcscLite(server) => {
+                let minor = u16::try_from(server.version().minor()).unwrap_or(u16::MAX);
+                trace::Dialect::PcscLite { minor }
+            }
+            Self::Native(..) => trace::Dialect::Native { version: native::VERSION },
         }
     }
 

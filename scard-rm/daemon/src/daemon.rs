@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use listenfd::ListenFd;
-use scard_core::Core;
+use scard_core::{Core, Limits};
 use sd_notify::NotifyState;
 use tokio::net::UnixListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -17,11 +17,12 @@ use tracing::{debug, info, warn};
 
 use crate::door::Door;
 use crate::drivers::Drivers;
-use crate::engine::Engine;
+use crate::engine::{Engine, Rules};
 use crate::inherited::{Lifeline, ReadyDescriptor};
 use crate::listen::{BoundSocket, bind_at};
 use crate::options::{DEFAULT_SOCKET, Options, Settings};
 use crate::session::Service;
+use crate::starts;
 use crate::table_size::TableSize;
 
 /// How long the first clients are kept waiting for drivers that search and cards that answer.
@@ -42,10 +43,12 @@ pub(crate) async fn serve(
     let sockets = Sockets::open(&settings.sockets)?;
 
     let table = TableSize::load(settings.state_dir.clone());
-    let mut limits = settings.limits.limits(table.entries());
+    let starts_before = starts::count(settings.state_dir.as_deref());
+    let limits = Limits { starts_before, ..settings.limits.limits(table.entries()) };
     let door = Door::new(limits.connections);
-    limits.connections = Door::quota_inside(limits.connections);
-    let engine = Arc::new(Engine::new(Core::new(limits, seed()?), table));
+    let rules = Rules { policy: settings.policy(), patience: settings.limits.patience() };
+    let core = Core::new(Door::limits_inside(limits), seed()?);
+    let engine = Arc::new(Engine::new(core, table, rules));
     let drivers = Arc::new(Drivers::new(Arc::clone(&engine)));
     let mut tasks = JoinSet::new();
     tasks.spawn({
@@ -65,7 +68,7 @@ pub(crate) async fn serve(
         let service = Service {
             engine: Arc::clone(&engine),
             drivers: Arc::clone(&drivers),
-            patience: settings.limits.patience(),
+            authorities: Arc::default(),
         };
         for listener in sockets.listeners {
             let service = service.clone();
@@ -74,7 +77,7 @@ pub(crate) async fn serve(
         }
         tell_ready(ready);
         while hangup.recv().await.is_some() {
-            reload(&options, &drivers);
+            reload(&options, &engine, &door, &drivers).await;
         }
     };
     let reason = tokio::select! {
@@ -84,7 +87,8 @@ pub(crate) async fn serve(
 
     info!(reason, "stopping");
     notify(&[NotifyState::Stopping]);
-    // First the names, so that no new client finds us; then the connections.
+    // First the names, so that no new client finds us; then the connections. A socket that was passed on keeps its name,
+    // and whoever connects there now waits for the next daemon.
     drop(sockets.bound);
     tasks.abort_all();
     engine.close();
@@ -172,14 +176,26 @@ impl Sockets {
     }
 }
 
-/// The configuration is read again: readers come and go, everything else stays, and no client notices.
-fn reload(options: &Options, drivers: &Drivers) {
+/// The configuration is read again: readers come and go, rules and limits are as they are written now. Who is there
+/// stays; sockets, log and state directory are for the next start.
+async fn reload(options: &Options, engine: &Engine, door: &Door, drivers: &Drivers) {
     info!("reading the configuration again");
     let now = NotifyState::monotonic_usec_now();
     notify(&now.map_or(vec![NotifyState::Reloading], |now| vec![NotifyState::Reloading, now]));
     match Settings::gather(options) {
-        Ok(settings) => {
-            if let Err(error) = drivers.apply(&settings.readers) {
+        Ok(mut settings) => {
+            let limits = settings.limits.limits(engine.table_entries());
+            door.set_quota(limits.connections);
+            let (patience, readers) =
+                (settings.limits.patience(), std::mem::take(&mut settings.readers));
+            // Where users are kept in a directory, the look-up of a name may take its time.
+            match tokio::task::spawn_blocking(move || settings.policy()).await {
+                Ok(policy) => {
+                    engine.reconfigure(Rules { policy, patience }, Door::limits_inside(limits))
+                }
+                Err(error) => warn!(%error, "the rules stay as they are"),
+            }
+            if let Err(error) = drivers.apply(&readers) {
                 warn!(%error, "not all readers can be served");
             }
         }

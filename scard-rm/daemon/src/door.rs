@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rustix::io::Errno;
-use scard_core::Quota;
+use scard_core::{Limits, Quota};
 use scard_types::call::Peer;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::Notify;
@@ -21,7 +21,7 @@ const CANCELLERS: u32 = 4;
 /// Counts the connections of each user from the moment they are accepted. The core counts them too, but it knows only
 /// those that have said which wire they speak.
 pub(crate) struct Door {
-    quota: Quota,
+    quota: Mutex<Quota>,
     inside: Mutex<BTreeMap<u32, u32>>,
     somebody_left: Notify,
 }
@@ -42,18 +42,23 @@ impl Admission {
 }
 
 impl Door {
-    /// The quota that the core has to grant, so that those can ask it whom the door lets in to cancel.
-    pub(crate) const fn quota_inside(quota: Quota) -> Quota {
-        Quota {
-            per_user: quota.per_user.saturating_add(CANCELLERS),
-            total: quota.total.saturating_add(CANCELLERS),
-            root_reserve: quota.root_reserve,
-        }
+    /// The limits that the core has to grant, so that those can ask it whom the door lets in to cancel.
+    pub(crate) fn limits_inside(limits: Limits) -> Limits {
+        let Quota { per_user, total, root_reserve } = limits.connections;
+        let (per_user, total) =
+            (per_user.saturating_add(CANCELLERS), total.saturating_add(CANCELLERS));
+        Limits { connections: Quota { per_user, total, root_reserve }, ..limits }
     }
 
     /// A door that nobody has passed.
     pub(crate) fn new(quota: Quota) -> Arc<Self> {
-        Arc::new(Self { quota, inside: Mutex::new(BTreeMap::new()), somebody_left: Notify::new() })
+        let (quota, inside) = (Mutex::new(quota), Mutex::new(BTreeMap::new()));
+        Arc::new(Self { quota, inside, somebody_left: Notify::new() })
+    }
+
+    /// The quota is another one from now on; who is inside stays.
+    pub(crate) fn set_quota(&self, quota: Quota) {
+        *self.quota.lock().unwrap_or_else(PoisonError::into_inner) = quota;
     }
 
     /// Accepts for ever and hands each connection to `welcome`.
@@ -85,7 +90,8 @@ impl Door {
         let mut inside = self.inside.lock().unwrap_or_else(PoisonError::into_inner);
         let all = inside.values().fold(0, |all: u32, of_one| all.saturating_add(*of_one));
         let own = inside.get(&uid).copied().unwrap_or(0);
-        let Quota { per_user, total, root_reserve } = self.quota;
+        let quota = *self.quota.lock().unwrap_or_else(PoisonError::into_inner);
+        let Quota { per_user, total, root_reserve } = quota;
         let room_for = |more: u32| match uid {
             ROOT => all < total.saturating_add(more),
             _ => {

@@ -55,12 +55,14 @@ impl FromStr for ReaderSpec {
     type Err = SpecError;
 
     fn from_str(spec: &str) -> Result<Self, SpecError> {
+        // A PIN may stand behind it.
+        let begin = |text: &str| text.split(',').next().unwrap_or_default().to_owned();
         let (driver, rest) =
-            spec.split_once(':').ok_or_else(|| SpecError::NoColon { spec: spec.to_owned() })?;
+            spec.split_once(':').ok_or_else(|| SpecError::NoColon { begin: begin(spec) })?;
         let kind = KINDS
             .iter()
             .find(|kind| kind.name == driver)
-            .ok_or_else(|| SpecError::UnknownDriver { driver: driver.to_owned() })?;
+            .ok_or_else(|| SpecError::UnknownDriver { driver: begin(driver) })?;
         match (kind.check)(rest) {
             Ok(()) => Ok(Self { driver: kind.name, rest: rest.to_owned() }),
             Err(why) => Err(SpecError::Driver { driver: kind.name, why }),
@@ -74,8 +76,8 @@ impl FromStr for ReaderSpec {
 pub enum SpecError {
     /// No colon behind the driver's name.
     NoColon {
-        /// The text.
-        spec: String,
+        /// The text, as far as its first comma.
+        begin: String,
     },
     /// No driver of that name.
     UnknownDriver {
@@ -94,8 +96,8 @@ pub enum SpecError {
 impl fmt::Display for SpecError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoColon { spec } => {
-                write!(f, "reader {spec:?}: write DRIVER:REST, for instance sim:piv")
+            Self::NoColon { begin } => {
+                write!(f, "reader {begin:?}: write DRIVER:REST, for instance sim:piv")
             }
             Self::UnknownDriver { driver } => {
                 let known: Vec<_> = KINDS.iter().map(|kind| kind.name).collect();

@@ -4,22 +4,33 @@
 //! and never held over an `.await`. Whoever brings an event carries out what the core says about it, so that a request
 //! that a slot can answer at once is read, carried out and answered by one task.
 
+mod leave;
+mod taps;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use reader_api::Slot;
-use scard_core::{Action, ClientId, Core, Event, JobId, ReaderId, RequestId, Work, WorkDone};
-use scard_types::call::{Peer, Reply};
-use scard_types::{CardEvent, Millis, ReaderNaming};
+use scard_core::{
+    Action, ClientId, Core, Event, JobId, Limits, ReaderId, RequestId, Work, WorkDone,
+};
+use scard_types::call::{Answer, Reply};
+use scard_types::trace::ReaderTrace;
+use scard_types::{CardEvent, DeviceInstance, Millis, ReaderNaming};
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tracing::{debug, error, info};
 
+use crate::access::{Policy, Question, Refusal, wanted_reader};
 use crate::client::{Client, End, Posture};
 use crate::conversation::{Asked, DriverRequest};
+use crate::kept_out::{Hold, KeptOut, Named};
+use crate::limits::Patience;
 use crate::slots::{self, Orders, Reader};
 use crate::table_size::TableSize;
+use crate::trace::Trace;
+use leave::Leave;
 
 /// The one place where everything meets.
 pub(crate) struct Engine {
@@ -29,16 +40,6 @@ pub(crate) struct Engine {
     /// When the core wants to be called although nothing happened.
     deadline: watch::Sender<Option<Millis>>,
     begin: Instant,
-}
-
-/// How far [`Engine::serve`] came.
-pub(crate) enum Served {
-    /// The client has to wait, has asked nothing more, or is gone.
-    All,
-    /// One request, and there may be more.
-    One,
-    /// To a request that is for a driver; there may be more behind it.
-    UpTo(DriverRequest),
 }
 
 /// What the lock guards.
@@ -52,11 +53,33 @@ pub(crate) struct State {
     /// Both are empty between two calls of [`Engine::handle`], and kept for their memory.
     events: VecDeque<Event>,
     actions: Vec<Action>,
+    rules: Rules,
+    kept_out: KeptOut,
+    /// While somebody traces.
+    trace: Option<Box<Trace>>,
+}
+
+/// What is written for clients, apart from what the core knows of it.
+pub(crate) struct Rules {
+    /// Who may do what.
+    pub(crate) policy: Policy,
+    /// How long clients may keep us waiting.
+    pub(crate) patience: Patience,
+}
+
+/// What is to be done before a client is served further.
+pub(crate) enum Errand {
+    /// It has sent more than one request, and others have their turn first.
+    OthersFirst,
+    /// A driver has to do it.
+    Driver(DriverRequest),
+    /// Somebody else has to say whether it may be done at all.
+    Question(Question),
 }
 
 impl Engine {
     /// An engine without readers and clients.
-    pub(crate) fn new(core: Core, table: TableSize) -> Self {
+    pub(crate) fn new(core: Core, table: TableSize, rules: Rules) -> Self {
         Self {
             state: Mutex::new(State {
                 core,
@@ -67,6 +90,9 @@ impl Engine {
                 table,
                 events: VecDeque::new(),
                 actions: Vec::new(),
+                rules,
+                kept_out: KeptOut::new(),
+                trace: None,
             }),
             cards_awaited: watch::Sender::new(0),
             deadline: watch::Sender::new(None),
@@ -79,12 +105,30 @@ impl Engine {
         self.lock().table.entries()
     }
 
+    /// How long clients may keep us waiting.
+    pub(crate) fn patience(&self) -> Patience {
+        self.lock().rules.patience
+    }
+
+    /// Other rules and limits from now on. Who has leave keeps it until he goes.
+    pub(crate) fn reconfigure(&self, rules: Rules, limits: Limits) {
+        let mut state = self.lock();
+        state.rules = rules;
+        state.clients.values_mut().for_each(Client::admit);
+        self.handle(&mut state, Event::LimitsChanged { limits });
+        let readers: Vec<_> = state.readers.keys().copied().collect();
+        for reader in readers {
+            let event = state.limit_of(reader);
+            self.handle(&mut state, event);
+        }
+    }
+
     /// A client whose dialect is known. What was read to find out is in it already.
-    pub(crate) fn client_connected(&self, peer: Peer, client: Client) -> ClientId {
+    pub(crate) fn client_connected(&self, client: Client) -> ClientId {
         let mut state = self.lock();
         state.last_client += 1;
         let id = ClientId(state.last_client);
-        let wire = client.wire();
+        let (peer, wire) = (client.peer(), client.wire());
         state.clients.insert(id, client);
         self.handle(&mut state, Event::ClientConnected { client: id, peer, wire });
         id
@@ -114,35 +158,77 @@ impl Engine {
         state.clients.get(&client).map(|client| client.posture(in_use))
     }
 
-    /// Passes on a request that the client has asked completely. Who has sent more than one has to come back, so that
-    /// others have their turns.
-    pub(crate) fn serve(&self, client: ClientId) -> Served {
+    /// Passes on a request that the client has asked completely. A request that needs more than the core is given back,
+    /// and who has sent more than one has to come back: the rest stays for the next call.
+    pub(crate) fn serve(&self, client: ClientId) -> Option<Errand> {
         let mut state = self.lock();
         loop {
-            match state.clients.get_mut(&client).and_then(Client::next_asked) {
-                Some(Asked::Call { request, call }) => {
+            match state.clients.get_mut(&client)?.next_asked()? {
+                Asked::Call { request, call } => {
                     debug!(request = request.0, call = call.name());
-                    self.handle(&mut state, Event::Request { client, request, call });
+                    if state.trace.is_some() {
+                        state.trace_asked(client, request, &call);
+                    }
+                    match state.leave(client, &call) {
+                        Leave::Granted => {
+                            self.handle(&mut state, Event::Request { client, request, call });
+                        }
+                        Leave::Open(authority) => {
+                            let question = state.question(client, request, call, authority)?;
+                            if state.trace.is_some() {
+                                state.trace_heard(client, request);
+                            }
+                            return Some(Errand::Question(question));
+                        }
+                        Leave::Refused(why) => {
+                            state.refuse(client, request, wanted_reader(&call), &why);
+                        }
+                    }
+                    if state.trace.is_some() {
+                        state.trace_heard(client, request);
+                    }
+                    if state.clients.get(&client)?.has_sent_more() {
+                        return Some(Errand::OthersFirst);
+                    }
                 }
-                Some(Asked::Driver(request)) => return Served::UpTo(request),
-                None => return Served::All,
+                Asked::Driver(request) => {
+                    if state.trace.is_some() {
+                        state.trace_asked_driver(client, &request);
+                    }
+                    return Some(Errand::Driver(request));
+                }
             }
-            if state.clients.get(&client).is_some_and(Client::has_sent_more) {
-                return Served::One;
+        }
+    }
+
+    /// The word of the one who was asked: the request goes to the core, or is refused. A client that went meanwhile
+    /// has no use for either.
+    pub(crate) fn decided(&self, client: ClientId, question: Question, word: Result<(), Refusal>) {
+        let mut state = self.lock();
+        let Some(known) = state.clients.get_mut(&client) else { return };
+        known.word_about();
+        let Question { request, call, .. } = question;
+        match word {
+            Ok(()) => {
+                if wanted_reader(&call).is_none() {
+                    known.admit();
+                }
+                self.handle(&mut state, Event::Request { client, request, call });
             }
+            Err(why) => state.refuse(client, request, wanted_reader(&call), &why),
         }
     }
 
     /// Answers a request that the core knows nothing of.
     pub(crate) fn answer(&self, client: ClientId, request: RequestId, reply: &Reply) {
-        let _ = self.with_client(client, |client| client.reply(request, reply));
+        self.lock().reply(client, request, reply);
     }
 
     /// A driver announced a reader. Gives back how it is called.
     pub(crate) fn reader_arrived(
         &self,
         driver: &str,
-        naming: ReaderNaming,
+        (naming, device): (ReaderNaming, DeviceInstance),
         slot: Box<dyn Slot>,
         orders: Orders,
         occupied: bool,
@@ -155,7 +241,7 @@ impl Engine {
             self.cards_awaited.send_modify(|awaited| *awaited += 1);
         }
         let driver = driver.to_owned();
-        self.handle(&mut state, Event::ReaderArrived { reader, naming, driver });
+        self.handle(&mut state, Event::ReaderArrived { reader, naming, driver, device });
         let entries = state.core.table_slots();
         state.table.note(entries);
         let name = state.readers.get(&reader).map_or("", Reader::name).to_owned();
@@ -165,6 +251,9 @@ impl Engine {
     /// A reader went.
     pub(crate) fn reader_gone(&self, reader: ReaderId) {
         let mut state = self.lock();
+        if state.trace.is_some() {
+            state.trace_reader(reader, ReaderTrace::Gone);
+        }
         if let Some(gone) = state.readers.remove(&reader) {
             info!("reader gone");
             self.card_answered(gone.awaited());
@@ -254,6 +343,9 @@ impl Engine {
         let mut actions = std::mem::take(&mut state.actions);
         events.push_back(event);
         while let Some(event) = events.pop_front() {
+            if state.trace.is_some() {
+                state.trace_event(&event);
+            }
             state.core.handle(self.now(), event, &mut actions);
             for action in actions.drain(..) {
                 state.carry_out(action, &mut events);
@@ -268,17 +360,24 @@ impl Engine {
 impl State {
     fn carry_out(&mut self, action: Action, events: &mut VecDeque<Event>) {
         match action {
-            Action::Reply { client, request, reply } => {
-                if let Some(client) = self.clients.get_mut(&client) {
-                    client.reply(request, &reply);
+            Action::Reply { client, request, mut reply } => {
+                if let Ok(Answer::Described(readers)) = &mut reply {
+                    self.date_holders(readers);
                 }
+                self.reply(client, request, &reply);
             }
             Action::Push { client, push } => {
+                if self.trace.is_some() {
+                    self.trace_push(client, &push);
+                }
                 if let Some(client) = self.clients.get_mut(&client) {
                     client.push(push);
                 }
             }
             Action::Work { reader, job, work } => {
+                if self.trace.is_some() {
+                    self.trace_work(reader, &work);
+                }
                 if let Some(done) = self.work(reader, job, work) {
                     events.push_back(Event::WorkDone { reader, job, done });
                 }
@@ -288,13 +387,48 @@ impl State {
                     client.end(End::Refused(reason));
                 }
             }
+            // There is no store yet.
+            Action::Store { ticket, .. } => events.push_back(Event::Stored { ticket, kept: false }),
             Action::Named { reader, name } => {
                 info!(reader = %name, "reader arrived");
-                if let Some(reader) = self.readers.get_mut(&reader) {
-                    reader.set_name(name);
+                if let Some(known) = self.readers.get_mut(&reader) {
+                    known.set_name(name);
+                    events.push_back(self.limit_of(reader));
                 }
             }
+            Action::SharingViolation { reader, refused, holder, share, in_transaction } => {
+                let name = self.readers.get(&reader).map_or("", Reader::name);
+                let both = (self.clients.get(&refused), self.clients.get(&holder));
+                if let (Some(refused), Some(holder)) = both {
+                    let hold = Hold { share, in_transaction };
+                    self.kept_out.of_a_card((reader, name), refused, holder, hold);
+                }
+            }
+            Action::IdleTransactionEnded { reader, holder } => {
+                let name = self.readers.get(&reader).map_or("", Reader::name);
+                if let Some(holder) = self.clients.get(&holder) {
+                    let holder = Named(holder.caller());
+                    info!(
+                        reader = name,
+                        "the idle transaction of {holder} is ended, its card reset"
+                    );
+                }
+                if self.trace.is_some() {
+                    self.trace_reader(reader, ReaderTrace::Arrived);
+                }
+            }
+            Action::Trace { client } => self.trace_begins(client),
             other => error!(?other, "the core asks for something unknown"),
+        }
+    }
+
+    /// Answers, and only then tells those who trace.
+    fn reply(&mut self, client: ClientId, request: RequestId, reply: &Reply) {
+        if let Some(client) = self.clients.get_mut(&client) {
+            client.reply(request, reply);
+        }
+        if self.trace.is_some() {
+            self.trace_answered(client, request, reply);
         }
     }
 

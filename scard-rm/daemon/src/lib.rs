@@ -2,11 +2,13 @@
 //!
 //! Everything runs on one thread (only a driver's long computations do not). `engine` holds the core and is the one
 //! place where events go in and actions are carried out; a `session` reads and writes one connection, a task of
-//! `slots` owns one slot while it works, `drivers` runs the drivers, `door` accepts, `daemon` starts and stops it all.
+//! `slots` owns one slot while it works, `drivers` runs the drivers, `door` accepts, `access` says who may do what, `daemon` starts and stops it all.
 #![forbid(unsafe_code)]
 
+mod access;
 mod alarm;
 mod backlog;
+mod caller;
 mod client;
 mod config;
 mod connection;
@@ -16,14 +18,21 @@ mod door;
 mod drivers;
 mod engine;
 mod inherited;
+mod kept_out;
 mod limits;
 mod listen;
 mod logging;
+mod notices;
 mod options;
+#[doc(hidden)]
+pub mod oracle;
 mod process;
 mod session;
 mod slots;
+mod starts;
+mod state_file;
 mod table_size;
+mod trace;
 
 use anyhow::Context;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use scard_core::{Limits, Quota};
+use scard_core::{CacheLimits, Limits, Quota};
 use scard_types::Millis;
 use serde::Deserialize;
 
@@ -18,8 +18,11 @@ pub(crate) struct LimitsTable {
     requests_per_connection: Option<usize>,
     readers_per_wait: Option<usize>,
     grace_ms: Option<u64>,
+    cache: CacheTable,
     message_ms: Option<u64>,
     quiet_ms: Option<u64>,
+    access_ms: Option<u64>,
+    idle_transaction_ms: Option<u64>,
 }
 
 /// How long a connection may keep us waiting.
@@ -29,11 +32,15 @@ pub(crate) struct Patience {
     pub(crate) message: Duration,
     /// Without a context, a subscription or a request; also, without reading what it is sent.
     pub(crate) quiet: Duration,
+    /// While somebody else is asked whether it may.
+    pub(crate) access: Duration,
 }
 
 impl Default for Patience {
     fn default() -> Self {
-        Self { message: Duration::from_secs(5), quiet: Duration::from_secs(30) }
+        let quiet = Duration::from_secs(30);
+        // Long enough to type a password into the dialog of polkit.
+        Self { message: Duration::from_secs(5), quiet, access: Duration::from_secs(60) }
     }
 }
 
@@ -62,6 +69,10 @@ impl LimitsTable {
             readers_per_wait: self.readers_per_wait.unwrap_or(standard.readers_per_wait),
             table_slots,
             grace: self.grace_ms.map_or(standard.grace, Millis),
+            idle_transaction: self.idle_transaction_ms.map(Millis),
+            administrator: rustix::process::geteuid().as_raw(),
+            cache: self.cache.over(standard.cache),
+            ..standard
         }
     }
 
@@ -71,6 +82,26 @@ impl LimitsTable {
         Patience {
             message: self.message_ms.map_or(standard.message, Duration::from_millis),
             quiet: self.quiet_ms.map_or(standard.quiet, Duration::from_millis),
+            access: self.access_ms.map_or(standard.access, Duration::from_millis),
+        }
+    }
+}
+
+/// `{ per-card = 1048576, per-user = 4194304, total = 67108864 }` in bytes, each of the three if it is to change.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+struct CacheTable {
+    per_card: Option<usize>,
+    per_user: Option<usize>,
+    total: Option<usize>,
+}
+
+impl CacheTable {
+    fn over(self, standard: CacheLimits) -> CacheLimits {
+        CacheLimits {
+            per_card: self.per_card.unwrap_or(standard.per_card),
+            per_user: self.per_user.unwrap_or(standard.per_user),
+            total: self.total.unwrap_or(standard.total),
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use crate::access::{AccessTable, Policy, ReaderRuleTable};
 use crate::config::{ConfigError, ConfigFile};
 use crate::drivers::{ReaderSpec, SpecError};
 use crate::limits::LimitsTable;
@@ -23,7 +24,8 @@ pub struct Options {
     #[arg(long = "reader", value_name = "SPEC")]
     pub readers: Vec<String>,
 
-    /// Read this configuration file (TOML); it is read again on SIGHUP
+    /// Read this configuration file (TOML: sockets, readers, who may use them, limits); readers, access and limits are
+    /// read again on SIGHUP
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
 
@@ -58,6 +60,17 @@ pub(crate) struct Settings {
     pub(crate) log: Option<String>,
     /// How much one user may have.
     pub(crate) limits: LimitsTable,
+    /// Who may use the daemon and its readers, as it is written.
+    pub(crate) access: AccessTable,
+    /// What is written for some readers.
+    pub(crate) reader_rules: Vec<ReaderRuleTable>,
+}
+
+impl Settings {
+    /// The rules, with the names of users and groups looked up.
+    pub(crate) fn policy(&self) -> Policy {
+        Policy::new(&self.access, &self.reader_rules)
+    }
 }
 
 /// Why the options make no sense.
@@ -100,6 +113,8 @@ impl Settings {
             .map(|text| text.parse().map_err(SettingsError::Reader))
             .collect::<Result<_, _>>()?;
         Ok(Self {
+            access: file.access_table(),
+            reader_rules: file.reader_rule,
             sockets: if options.sockets.is_empty() {
                 file.sockets
             } else {

@@ -8,19 +8,19 @@ use scard_types::call::Peer;
 use scard_wire::{Dialect, pcsclite, sniff};
 use tokio::net::UnixStream;
 use tokio::sync::Notify;
-use tokio::task::yield_now;
+use tokio::task::{JoinSet, yield_now};
 use tokio::time::Instant;
 use tracing::field::Empty;
 use tracing::{Instrument, Span, debug, debug_span};
 
+use crate::access::{Authorities, Question};
 use crate::alarm::Alarm;
 use crate::client::{Client, End, Posture};
 use crate::connection::Connection;
 use crate::conversation::Conversation;
 use crate::door::Admission;
 use crate::drivers::Drivers;
-use crate::engine::{Engine, Served};
-use crate::limits::Patience;
+use crate::engine::{Engine, Errand};
 
 /// What it takes to serve a client.
 #[derive(Clone)]
@@ -29,8 +29,8 @@ pub(crate) struct Service {
     pub(crate) engine: Arc<Engine>,
     /// Where commands for drivers go.
     pub(crate) drivers: Arc<Drivers>,
-    /// How long clients may keep us waiting.
-    pub(crate) patience: Patience,
+    /// Who decides where the rules do not.
+    pub(crate) authorities: Arc<Authorities>,
 }
 
 impl Service {
@@ -53,32 +53,32 @@ impl Service {
             Err(error) => return debug!(%error, "a connection cannot be waited for"),
         };
         let mut first = First::default();
-        let (needed, patience) = if admission.only_to_cancel() {
-            (FIRST_BYTES, self.patience.message)
+        let patience = self.engine.patience();
+        let (needed, time) = if admission.only_to_cancel() {
+            (FIRST_BYTES, patience.message)
         } else {
-            (1, self.patience.quiet)
+            (1, patience.quiet)
         };
-        let mut alarm = Alarm::new(self.patience.message.min(self.patience.quiet));
+        let mut alarm = Alarm::new(patience.message.min(patience.quiet));
         let dialect = tokio::select! {
             dialect = first.read(&connection, needed) => dialect,
-            () = alarm.reach(Instant::now() + patience) => None,
+            () = alarm.reach(Instant::now() + time) => None,
         };
         let Some(dialect) = dialect else {
             return debug!("gone before the first word");
         };
         if admission.only_to_cancel() && !pcsclite::is_cancel(first.bytes()) {
-            debug!(uid = peer.uid, "too many connections of this user");
-            return;
+            return debug!(uid = peer.uid, "too many connections of this user");
         }
         let wake = Arc::new(Notify::new());
         let table_entries = self.engine.table_entries();
         let conversation = Conversation::new(dialect, first.bytes(), table_entries);
-        let mut client =
-            Client::new(conversation, self.patience, Arc::clone(&connection), Arc::clone(&wake));
+        let (ours, wakes) = (Arc::clone(&connection), Arc::clone(&wake));
+        let mut client = Client::new(conversation, peer, patience, ours, wakes);
         if admission.only_to_cancel() {
-            client = client.on_errand();
+            client = client.leaves_with_the_answer();
         }
-        let client = self.engine.client_connected(peer, client);
+        let client = self.engine.client_connected(client);
         Span::current().record("id", client.0);
         debug!(?dialect, "connected");
         let end = self.converse(client, peer, &connection, &wake, &mut alarm).await;
@@ -96,12 +96,17 @@ impl Service {
         alarm: &mut Alarm,
     ) -> End {
         let engine = &*self.engine;
+        // They end with the connection: nobody is asked any more about a client that is gone.
+        let mut questions = JoinSet::new();
         loop {
-            loop {
-                match engine.serve(client) {
-                    Served::All => break,
-                    Served::One => yield_now().await,
-                    Served::UpTo(request) => self.drivers.ask(client, peer, request),
+            while questions.try_join_next().is_some() {}
+            while let Some(errand) = engine.serve(client) {
+                match errand {
+                    Errand::OthersFirst => yield_now().await,
+                    Errand::Driver(request) => self.drivers.ask(client, peer, request),
+                    Errand::Question(question) => {
+                        questions.spawn(self.clone().settle(client, question).in_current_span());
+                    }
                 }
             }
             // The client is there until this function ends.
@@ -110,27 +115,42 @@ impl Service {
             };
             match posture {
                 Posture::Ended(end) => return end,
-                Posture::Reading { until: None } => tokio::select! {
+                Posture::Reading { until } => tokio::select! {
                     () = read(engine, client) => {}
                     () = wake.notified() => {}
+                    late = too_late(alarm, until) => return late,
                 },
-                Posture::Reading { until: Some((until, late)) } => tokio::select! {
-                    () = read(engine, client) => {}
-                    () = wake.notified() => {}
-                    () = alarm.reach(until) => return late,
-                },
-                Posture::Writing { until: (until, late) } => {
+                Posture::Writing { until } => {
                     tokio::select! {
                         ready = connection.writable() => if ready.is_err() {
                             return End::NeverReads;
                         },
                         () = wake.notified() => {}
-                        () = alarm.reach(until) => return late,
+                        late = too_late(alarm, until) => return late,
                     }
                     let _ = engine.with_client(client, Client::flush);
                 }
             }
         }
+    }
+}
+
+/// Waits until then; for ever, if there is no such time.
+async fn too_late(alarm: &mut Alarm, until: Option<(Instant, End)>) -> End {
+    match until {
+        Some((until, late)) => {
+            alarm.reach(until).await;
+            late
+        }
+        None => std::future::pending().await,
+    }
+}
+
+impl Service {
+    /// Has a question answered by whom it may concern.
+    async fn settle(self, client: ClientId, question: Question) {
+        let word = self.authorities.ask(&question, self.engine.patience().access).await;
+        self.engine.decided(client, question, word);
     }
 }
 

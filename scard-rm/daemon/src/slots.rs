@@ -43,6 +43,11 @@ impl Reader {
         self.name.as_ref().map_or("", ReaderName::as_str)
     }
 
+    /// Its name, once it has one.
+    pub(crate) const fn full_name(&self) -> Option<&ReaderName> {
+        self.name.as_ref()
+    }
+
     /// The core has named it.
     pub(crate) fn set_name(&mut self, name: ReaderName) {
         if let Some(slot) = &mut self.slot {
@@ -99,9 +104,9 @@ pub(crate) fn serve(
     driver: &'static str,
     new: NewReader,
 ) -> impl Future<Output = ()> + Send + use<> {
-    let NewReader { naming, occupied, slot, events } = new;
+    let NewReader { naming, device, occupied, slot, events } = new;
     let (orders, taken) = mpsc::channel(1);
-    let (id, name) = engine.reader_arrived(driver, naming, slot, orders, occupied);
+    let (id, name) = engine.reader_arrived(driver, (naming, device), slot, orders, occupied);
     let presence = Presence { engine: Arc::clone(engine), id };
     presence.serve(taken, events).instrument(info_span!("slot", reader = name))
 }

@@ -1,15 +1,16 @@
 //! How many entries the reader table of pcsc-lite's wire 4:6 has. Clients break when it shrinks, also over a restart of
 //! the daemon, so it is kept in the state directory.
 
-use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use tracing::warn;
 
+use crate::state_file;
+
 const FILE: &str = "reader-table-entries";
 /// Above this, what the file says cannot be true.
-const MOST: usize = 65_536;
+const MOST: u32 = 65_536;
 
 /// The size, and where it is kept.
 pub(crate) struct TableSize {
@@ -46,24 +47,19 @@ impl TableSize {
 }
 
 fn read(directory: &Path) -> io::Result<usize> {
-    match fs::read_to_string(directory.join(FILE)) {
-        Ok(text) => match text.trim().parse() {
-            Ok(entries) if entries <= MOST => Ok(entries),
-            _ => Err(ErrorKind::InvalidData.into()),
-        },
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(0),
-        Err(error) => Err(error),
-    }
+    let entries = state_file::read(directory, FILE, MOST)?;
+    usize::try_from(entries).map_err(|_| ErrorKind::InvalidData.into())
 }
 
 fn write(directory: &Path, entries: usize) -> io::Result<()> {
-    let temporary = directory.join(format!("{FILE}.new"));
-    fs::write(&temporary, format!("{entries}\n"))?;
-    fs::rename(temporary, directory.join(FILE))
+    let entries = u32::try_from(entries).map_err(|_| ErrorKind::InvalidData)?;
+    state_file::write(directory, FILE, entries)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

@@ -6,6 +6,8 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::cache::{CacheCall, CacheEntry};
+use crate::database::{CardType, DatabaseCall, ReaderGroup};
 use crate::{
     Atr, CardState, Character, Disposition, Protocol, Protocols, ReaderName, ScardCode,
     SecretBytes, ShareMode,
@@ -165,9 +167,72 @@ pub enum Call {
     DescribeReaders,
     /// Native: from now on a push for each event, until the connection ends. Starts with one push per reader.
     Subscribe,
+    /// Native: from now on a push for all that clients do, until the connection ends.
+    Trace,
+    /// Native: card types, other names of readers, groups.
+    Database {
+        /// The context; its scope says whose entries are changed.
+        context: ContextId,
+        /// What is asked.
+        call: DatabaseCall,
+    },
+    /// Native: the card cache of the user.
+    Cache {
+        /// The context.
+        context: ContextId,
+        /// What is asked.
+        call: CacheCall,
+    },
+    /// Native: what kind of device each reader is and which one (`SCardGetDeviceTypeId`,
+    /// `SCardGetReaderDeviceInstanceId`, `SCardListReadersWithDeviceInstanceId`).
+    ReaderDevices {
+        /// The context.
+        context: ContextId,
+    },
+    /// Native: `SCardGetReaderIcon`.
+    ReaderIcon {
+        /// The context.
+        context: ContextId,
+        /// A name of the reader.
+        reader: String,
+    },
+    /// Native: `SCardGetTransmitCount`, exchanges since the reader came.
+    TransmitCount {
+        /// The handle.
+        card: CardHandle,
+    },
+    /// Native: `SCardAudit`, what a caller claims to have seen.
+    Audit {
+        /// The context.
+        context: ContextId,
+        /// `SCARD_AUDIT_CHV_FAILURE` 0 or `SCARD_AUDIT_CHV_SUCCESS` 1; anything else is refused.
+        event: u32,
+    },
+    /// Native: the latest records of the daemon's audit, oldest first; those of other users for root only.
+    AuditTrail {
+        /// The context.
+        context: ContextId,
+    },
 }
 
 impl Call {
+    /// The card handle that it is about.
+    #[must_use]
+    pub const fn card(&self) -> Option<CardHandle> {
+        match self {
+            Self::Reconnect { card, .. }
+            | Self::Disconnect { card, .. }
+            | Self::BeginTransaction { card }
+            | Self::EndTransaction { card, .. }
+            | Self::Transmit { card, .. }
+            | Self::Control { card, .. }
+            | Self::Status { card }
+            | Self::GetAttribute { card, .. }
+            | Self::SetAttribute { card, .. } => Some(*card),
+            _ => None,
+        }
+    }
+
     /// What it is, without what it carries, for the log.
     #[must_use]
     pub const fn name(&self) -> &'static str {
@@ -193,6 +258,14 @@ impl Call {
             Self::ReaderEvents => "ReaderEvents",
             Self::DescribeReaders => "DescribeReaders",
             Self::Subscribe => "Subscribe",
+            Self::Trace => "Trace",
+            Self::Database { call, .. } => call.name(),
+            Self::Cache { call, .. } => call.name(),
+            Self::ReaderDevices { .. } => "ReaderDevices",
+            Self::ReaderIcon { .. } => "ReaderIcon",
+            Self::TransmitCount { .. } => "TransmitCount",
+            Self::Audit { .. } => "Audit",
+            Self::AuditTrail { .. } => "AuditTrail",
         }
     }
 }
@@ -232,7 +305,7 @@ pub enum Sharing {
 pub struct ReaderEntry {
     /// Its name.
     pub name: ReaderName,
-    /// Insertions and removals since it came; 16 bits go out.
+    /// One more with each insertion and removal; where it begins differs from daemon to daemon. 16 bits go out.
     pub event_counter: u32,
     /// What is in the slot.
     pub state: CardState,
@@ -260,6 +333,9 @@ pub struct ReaderDescription {
 pub struct Holder {
     /// The process at the other end of the connection.
     pub peer: Peer,
+    /// When that process began, in clock ticks since the machine did (field 22 of `stat`, proc(5)): its number may be
+    /// somebody else's by now. `None` if that is not known, or the process is gone.
+    pub started: Option<u64>,
     /// How it shares.
     pub share: ShareMode,
     /// Whether it is inside a transaction that it began itself (an exclusive handle's implicit lock does not count).
@@ -278,6 +354,50 @@ pub enum ReaderEvent {
     StateChanged(ReaderEntry),
     /// The subscription began; everything before this described what was there already.
     Caught,
+}
+
+/// What kind of device a reader is, and which one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReaderDevice {
+    /// A name of the reader, as the asking user sees it.
+    pub name: String,
+    /// `SCARD_READER_TYPE_*`: 0x20 USB, 0xF0 vendor (virtual readers), and so on.
+    pub device_type: u32,
+    /// The device, the same for all its slots and over re-plugging where it has a serial number.
+    pub instance_id: String,
+}
+
+/// What an audit record says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AuditEvent {
+    /// The caller claims that the person gave a wrong PIN.
+    ClaimedChvFailure,
+    /// The caller claims that the person gave the right PIN.
+    ClaimedChvSuccess,
+    /// The daemon saw a handle being opened.
+    Connected,
+    /// The daemon saw a handle being closed.
+    Disconnected,
+    /// The daemon refused access.
+    Denied,
+}
+
+/// One record of the audit: who did what with which card. Never data of an APDU.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditRecord {
+    /// Counts up by one; a gap shows that records were dropped.
+    pub number: u64,
+    /// Milliseconds since 1970.
+    pub unix_ms: u64,
+    /// Who.
+    pub peer: Peer,
+    /// What.
+    pub event: AuditEvent,
+    /// Which reader, where it is about one.
+    pub reader: Option<ReaderName>,
+    /// The card in it.
+    pub atr: Option<Atr>,
 }
 
 /// What a call brings when it succeeds.
@@ -333,6 +453,22 @@ pub enum Answer {
     ReaderEvents(u32),
     /// To [`Call::DescribeReaders`], in table order.
     Described(Vec<ReaderDescription>),
+    /// To [`DatabaseCall::CardTypes`], in the order asked, or by name.
+    CardTypes(Vec<CardType>),
+    /// To [`DatabaseCall::ReaderGroups`], by name.
+    ReaderGroups(Vec<ReaderGroup>),
+    /// To [`CacheCall::Read`].
+    CacheItem(Vec<u8>),
+    /// To [`CacheCall::Describe`].
+    CacheEntries(Vec<CacheEntry>),
+    /// To [`Call::ReaderDevices`], in table order.
+    ReaderDevices(Vec<ReaderDevice>),
+    /// To [`Call::ReaderIcon`]: the bytes of an image file.
+    ReaderIcon(Vec<u8>),
+    /// To [`Call::TransmitCount`].
+    TransmitCount(u32),
+    /// To [`Call::AuditTrail`].
+    AuditTrail(Vec<AuditRecord>),
 }
 
 /// Why a call failed.

@@ -12,8 +12,11 @@ pub mod abi;
 pub mod apdu;
 pub mod atr;
 pub mod attribute;
+pub mod cache;
 pub mod call;
 mod code;
+pub mod database;
+pub mod mask;
 mod modes;
 mod reader;
 mod secret;
@@ -21,14 +24,15 @@ pub mod secret_commands;
 pub mod status_change;
 mod time;
 pub mod tlv;
+pub mod trace;
 
 pub use apdu::{CommandApdu, ResponseApdu, StatusWord};
 pub use atr::Atr;
 pub use code::ScardCode;
 pub use modes::{Character, Disposition, Protocol, Protocols, ShareMode};
 pub use reader::{
-    CardEvent, CardState, MAX_READER_NAME_BYTES, ReaderName, ReaderNameError, ReaderNaming,
-    SlotError, SlotState,
+    CardEvent, CardState, DeviceInstance, MAX_READER_NAME_BYTES, ReaderName, ReaderNameError,
+    ReaderNaming, SlotError, SlotState,
 };
 pub use secret::{Pin, PinError, SecretBytes};
 pub use time::Millis;

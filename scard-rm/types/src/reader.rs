@@ -1,5 +1,6 @@
 //! Readers and what is in their slots.
 
+use alloc::format;
 use alloc::string::String;
 use core::fmt;
 
@@ -214,3 +215,28 @@ impl fmt::Display for SlotError {
 }
 
 impl core::error::Error for SlotError {}
+
+/// Which device a reader belongs to, for names and groups that stay when it is plugged in again.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DeviceInstance {
+    /// The device: by serial number where it has one, else by the place where it is plugged in. The same for all its
+    /// slots, and no other device's.
+    pub id: String,
+    /// Which of its slots, from 0.
+    pub slot: u8,
+    /// `SCARD_READER_TYPE_*`.
+    pub device_type: u32,
+}
+
+impl DeviceInstance {
+    /// `SCARD_READER_TYPE_USB`.
+    pub const USB: u32 = 0x20;
+    /// `SCARD_READER_TYPE_VENDOR`: no bus of hardware.
+    pub const VENDOR: u32 = 0xF0;
+
+    /// What one slot of it is called for good.
+    #[must_use]
+    pub fn reader(&self) -> String {
+        format!("{}/{}", self.id, self.slot)
+    }
+}

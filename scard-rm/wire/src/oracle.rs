@@ -55,6 +55,7 @@ pub fn native_client(bytes: &[u8]) {
                 out.extend_from_slice(tail);
             }
             Response::Push(event) => native::encode_push(event, &mut out),
+            Response::Trace(traced) => native::encode_trace(traced, &mut out),
         }
         let (again, _) = play_client(&out, usize::MAX);
         same(&again, &alloc::vec![response]);

@@ -165,6 +165,7 @@ fn the_oracles_hold_for_the_inputs_that_are_kept() {
         (include_bytes!("inputs/pcsclite/session_4_6"), oracle::pcsclite_server),
         (include_bytes!("inputs/native/session"), oracle::native_server),
         (include_bytes!("inputs/native_client/replies"), oracle::native_client),
+        (include_bytes!("inputs/native_client/trace"), oracle::native_client),
         (include_bytes!("inputs/native_client/replies"), oracle::pcsclite_client),
     ];
     for (input, oracle) in inputs {

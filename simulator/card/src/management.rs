@@ -263,7 +263,7 @@ impl Management {
         self.require()
     }
 
-    fn encrypt(&self, block: &[u8]) -> Result<Vec<u8>, StatusWord> {
+    pub(crate) fn encrypt(&self, block: &[u8]) -> Result<Vec<u8>, StatusWord> {
         self.key.encrypt(block).ok_or(BAD_DATA)
     }
 

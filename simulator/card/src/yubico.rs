@@ -17,11 +17,11 @@ pub(crate) const MOVE_KEY: u8 = 0xF6;
 pub(crate) const GET_METADATA: u8 = 0xF7;
 const GET_SERIAL: u8 = 0xF8;
 pub(crate) const ATTEST: u8 = 0xF9;
-const SET_RETRIES: u8 = 0xFA;
-const RESET: u8 = 0xFB;
+pub(crate) const SET_RETRIES: u8 = 0xFA;
+pub(crate) const RESET: u8 = 0xFB;
 const GET_VERSION: u8 = 0xFD;
 pub(crate) const IMPORT_KEY: u8 = 0xFE;
-const SET_MANAGEMENT_KEY: u8 = 0xFF;
+pub(crate) const SET_MANAGEMENT_KEY: u8 = 0xFF;
 
 /// The instructions that change what stays when the power goes.
 pub(crate) const CHANGING: [u8; 5] = [MOVE_KEY, SET_RETRIES, RESET, IMPORT_KEY, SET_MANAGEMENT_KEY];

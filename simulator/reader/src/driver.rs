@@ -1,7 +1,7 @@
 //! The driver: announces the readers that were ordered and obeys commands.
 
 use reader_api::{Announcement, DriverCommand, DriverFuture, NewReader, ReaderDriver};
-use scard_types::ReaderNaming;
+use scard_types::{DeviceInstance, ReaderNaming};
 use tokio::sync::mpsc;
 
 use crate::bay::{Bay, Resident};
@@ -108,6 +108,11 @@ impl SimDriver {
             let occupied = !spec.reader.empty && bay.insert(None);
             let reader = NewReader {
                 naming: naming.clone(),
+                device: DeviceInstance {
+                    id: format!("sim:{}:{index}", order.number),
+                    slot: 0,
+                    device_type: DeviceInstance::VENDOR,
+                },
                 occupied,
                 slot: Box::new(SimSlot::new(view, self.next_reader)),
                 events: Box::new(SimEvents(events)),

@@ -67,7 +67,8 @@ impl fmt::Display for MakeError {
 impl std::error::Error for MakeError {}
 
 impl CardSpec {
-    /// Makes the card, or has the one again that is in the file; `serial` is for a new one that was ordered without.
+    /// Makes the card, or has the one again that is in the file. A new one has this number: the caller counts, from
+    /// `self.serial` where that was ordered.
     ///
     /// # Errors
     /// See [`MakeError`].

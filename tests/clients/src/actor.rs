@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use crate::child::{HANGS, Talker};
-use crate::daemon::{READERS, Service};
+use crate::daemon::Service;
 use crate::stage::{Library, Stage, built};
 
 /// A process of `src/bin/actor.rs`.
@@ -24,7 +24,7 @@ impl Actor {
     #[must_use]
     pub fn start(name: &str, stage: Stage, service: &Service) -> Self {
         let mut command = stage.command(built("actor"), service);
-        command.args(READERS);
+        command.args(service.readers());
         let talker = Talker::start(name, &mut command);
         let library = talker.hear();
         let ours = library.contains("/target/dist/");

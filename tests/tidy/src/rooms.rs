@@ -49,11 +49,14 @@ const DRIVERS_KNOW_NO: &[&str] = &["scard-core", "scard-wire", "scard-client"];
 /// Every crate of the workspace.
 pub const ROOMS: &[Room] = &[
     room("scard-rm/types", "scard-types", 0, Kind::Pure, &[]),
+    room("kerberos-pkinit/krb5", "krb5-words", 0, Kind::Pure, &[]),
     room("scard-rm/wire", "scard-wire", 1, Kind::Pure, &["reader-api", "scard-core"]),
     // Knows no driver and no socket; the daemon joins them.
     room("scard-rm/core", "scard-core", 1, Kind::Pure, &["reader-api", "scard-wire"]),
     // Its opposite is card-key: two independent readings of the standard test each other.
     room("simulator/card", "sim-card", 1, Kind::Pure, &["card-key"]),
+    // Asks for a signature and for a KDC's reply; keeps std for its X.509 and ASN.1 crates.
+    room("kerberos-pkinit/pkinit", "pkinit", 1, Kind::Plain, &["card-key", "tokio"]),
     room("reader-drivers/api", "reader-api", 1, Kind::Plain, DRIVERS_KNOW_NO),
     room("reader-drivers/vpcd", "reader-vpcd", 2, Kind::Plain, DRIVERS_KNOW_NO),
     room("simulator/reader", "sim-reader", 2, Kind::Plain, DRIVERS_KNOW_NO),
@@ -62,6 +65,7 @@ pub const ROOMS: &[Room] = &[
     room("winscard-shim/pcsclite", "libpcsclite", 3, Kind::Unsafe, GUESTS_BRING_NO),
     room("kerberos-pkinit/card-key", "card-key", 3, Kind::Plain, &["sim-card"]),
     room("scard-rm/cli", "scard", 7, Kind::Plain, &[]),
+    room("tests/oracles", "fuzz-oracles", 9, Kind::Plain, &[]),
     room("tests/tidy", "tidy", 9, Kind::Plain, &[]),
 ];
 

@@ -10,7 +10,7 @@ use crate::run::{Failure, cargo, during, output, root, run, step};
 
 pub(crate) const HELP: &str = "\
 Builds a release and lays it out below DIR: bin, lib (libpcsclite.so.1, its link and pkg-config file, systemd
-units), include/PCSC, etc, share/man and the shells' completions. It may be moved; only the units name /usr and /etc.";
+units), include/PCSC, etc, share/man, share/polkit-1 and the shells' completions. It may be moved; only the units name /usr and /etc.";
 
 /// Where `cargo xtask test` puts what tests/clients judges.
 pub(crate) const TESTED: &str = "target/dist";
@@ -27,6 +27,10 @@ const FILES: &[(&str, &str)] = &[
     ("scard-rm/system/scard-rm.socket", "lib/systemd/system/scard-rm.socket"),
     ("scard-rm/system/scard-rm.sysusers", "lib/sysusers.d/scard-rm.conf"),
     ("scard-rm/system/scard-rm.toml", "etc/scard/scard-rm.toml"),
+    (
+        "scard-rm/system/org.debian.pcsc-lite.policy",
+        "share/polkit-1/actions/org.debian.pcsc-lite.policy",
+    ),
 ];
 
 /// Shell, and where it looks for the completions of `scard`.

@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-use crate::run::{Failure, cargo, during, output, root};
+use crate::run::{Failure, cargo, during, machine, root};
 use crate::tally::Tally;
 
 pub(crate) const HELP: &str = "\
@@ -58,14 +58,6 @@ fn histories(fault: &str, machine: &str, more: &[&str]) -> Command {
     // Nobody debugs these; without it they build in half the time.
     command.env("CARGO_PROFILE_DEV_DEBUG", "0").env("CARGO_INCREMENTAL", "0");
     command
-}
-
-/// The target that the compiler builds for by itself.
-fn machine() -> Result<String, Failure> {
-    let said = output(Command::new("rustc").arg("-vV"))?;
-    let said = String::from_utf8_lossy(&said);
-    let host = said.lines().find_map(|line| line.strip_prefix("host: "));
-    host.map(str::to_owned).ok_or_else(|| Failure::Step("rustc does not tell its host".into()))
 }
 
 /// One fault per line: its name, then what it breaks. `#` begins a comment.

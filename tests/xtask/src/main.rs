@@ -5,10 +5,13 @@ mod bench;
 mod deny;
 mod dist;
 mod faults;
+mod fuzz;
 mod programs;
+mod python;
 mod run;
 mod suite;
 mod tally;
+mod tools;
 
 use std::process::ExitCode;
 
@@ -44,6 +47,13 @@ const COMMANDS: &[Command] = &[
         summary: "Measures a release beside pcscd and beside bare sockets",
         help: bench::HELP,
         run: bench::command,
+    },
+    Command {
+        name: "fuzz",
+        arguments: "[TARGET]... [--seconds N]",
+        summary: "Looks for inputs that break a promise",
+        help: fuzz::HELP,
+        run: fuzz::command,
     },
     Command {
         name: "dist",

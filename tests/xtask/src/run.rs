@@ -94,6 +94,14 @@ pub(crate) fn output(command: &mut Command) -> Result<Vec<u8>, Failure> {
     Ok(output.stdout)
 }
 
+/// The target that the compiler builds for by itself.
+pub(crate) fn machine() -> Result<String, Failure> {
+    let said = output(Command::new("rustc").arg("-vV"))?;
+    let said = String::from_utf8_lossy(&said);
+    let host = said.lines().find_map(|line| line.strip_prefix("host: "));
+    host.map(str::to_owned).ok_or_else(|| Failure::Step("rustc does not tell its host".into()))
+}
+
 fn ended(command: &Command, status: std::process::ExitStatus) -> Result<(), Failure> {
     if status.success() {
         return Ok(());

@@ -43,17 +43,20 @@ pub unsafe extern "C" fn SCardConnect(
         if protocols.is_empty() && !is_direct(dwShareMode) {
             return Err(ScardCode::ProtocolMismatch);
         }
-        let call = Call::Connect {
-            context: context.id,
-            // No reader has a name with the character that stands for what is no UTF-8.
-            reader: reader.to_string_lossy().into_owned(),
-            share: share.ok_or(ScardCode::InvalidValue)?,
+        // No reader has a name with the character that stands for what is no UTF-8.
+        let reader = reader.to_string_lossy().into_owned();
+        let share = share.ok_or(ScardCode::InvalidValue)?;
+        let (session, reply) = context.call_on(|context| Call::Connect {
+            context,
+            reader: reader.clone(),
+            share,
             protocols,
-        };
-        let Answer::Connected { card: handle, protocol } = context.ask(call)? else {
+        });
+        let Answer::Connected { card: handle, protocol } = reply.map_err(|refusal| refusal.code)?
+        else {
             return Err(ScardCode::CommError);
         };
-        let card = tables::enter_card(hContext, &context, handle)?;
+        let card = tables::enter_card(hContext, &context, session, handle)?;
         // SAFETY: as above.
         unsafe {
             memory::put(phCard, card);

@@ -3,11 +3,10 @@
 use core::ffi::c_void;
 use std::env;
 
-use scard_client::{Endpoint, Session};
-use scard_types::call::{Answer, Call};
-use scard_types::{Character, ScardCode};
+use scard_client::{Context, Endpoint};
+use scard_types::ScardCode;
 
-use crate::tables::{self, Context};
+use crate::tables;
 use crate::types::{ContextNumber, Dword, Long, low_half};
 use crate::{edge, memory};
 
@@ -36,13 +35,9 @@ pub unsafe extern "C" fn SCardEstablishContext(
 }
 
 fn establish(scope: u32) -> Result<ContextNumber, ScardCode> {
-    let session = Session::open(&Endpoint::from_environment())?;
-    session.set_no_blocking(!waits_for_card());
-    let call = Call::EstablishContext { scope, character: Character::PcscLite };
-    match session.call(call).map_err(|refusal| refusal.code)? {
-        Answer::Context(id) => Ok(tables::enter_context(Context { session, id })),
-        _ => Err(ScardCode::CommError),
-    }
+    let context = Context::establish_in(&Endpoint::from_environment(), scope)?;
+    context.set_no_blocking(!waits_for_card());
+    Ok(tables::enter_context(context))
 }
 
 /// Whether `SCardTransmit`, `SCardStatus` and `SCardReconnect` wait while somebody else holds the card. A program that
@@ -51,17 +46,15 @@ fn waits_for_card() -> bool {
     env::var_os("PCSCLITE_NO_BLOCKING").is_none()
 }
 
-/// `SCardReleaseContext`: the number is free at once, whatever the resource manager says to it.
+/// `SCardReleaseContext`: the number is free at once, whatever the resource manager says to it. One that is gone has
+/// nothing to say.
 #[unsafe(no_mangle)]
 pub extern "C" fn SCardReleaseContext(hContext: ContextNumber) -> Long {
-    edge::answer(|| {
-        let context = tables::remove_context(hContext)?;
-        let call = Call::ReleaseContext { context: context.id };
-        context.ask(call).map(drop)
-    })
+    edge::answer(|| tables::remove_context(hContext)?.release())
 }
 
-/// `SCardIsValidContext`: a look into the table of this process; a context stays valid when the resource manager dies.
+/// `SCardIsValidContext`: a look into the table of this process; a context stays valid when the resource manager
+/// dies, for it will heal.
 #[unsafe(no_mangle)]
 pub extern "C" fn SCardIsValidContext(hContext: ContextNumber) -> Long {
     edge::answer(|| tables::context(hContext).map(drop))
@@ -70,10 +63,7 @@ pub extern "C" fn SCardIsValidContext(hContext: ContextNumber) -> Long {
 /// `SCardCancel`: ends a wait of that context in another thread.
 #[unsafe(no_mangle)]
 pub extern "C" fn SCardCancel(hContext: ContextNumber) -> Long {
-    edge::answer(|| {
-        let context = tables::context(hContext)?;
-        context.session.cancel(context.id)
-    })
+    edge::answer(|| tables::context(hContext)?.cancel())
 }
 
 /// `SCardFreeMemory`.

@@ -3,7 +3,6 @@
 use core::ffi::c_char;
 
 use scard_types::ScardCode;
-use scard_types::call;
 
 use crate::memory::Answer;
 use crate::types::{ContextNumber, Dword, Long};
@@ -31,13 +30,7 @@ pub unsafe extern "C" fn SCardListReaders(
         let context = tables::context(hContext)?;
         // SAFETY: by the caller's duty.
         let answer = unsafe { Answer::new(mszReaders.cast(), pcchReaders) };
-        let call = call::Call::ListReaders { context: context.id };
-        let names = match context.ask(call) {
-            Ok(call::Answer::Readers(names)) => names,
-            Ok(_) => return Err(ScardCode::CommError),
-            Err(ScardCode::NoReadersAvailable) => Vec::new(),
-            Err(code) => return Err(code),
-        };
+        let names = context.readers()?;
         if names.is_empty() {
             // The empty list is one NUL long.
             answer.tell_length(1);

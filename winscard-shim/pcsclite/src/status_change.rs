@@ -1,7 +1,7 @@
 //! `SCardGetStatusChange`.
 
 use scard_types::ScardCode;
-use scard_types::call::{Answer, Call, KnownReader, SeenReader};
+use scard_types::call::{KnownReader, SeenReader};
 use scard_types::status_change::{EMPTY, IGNORE, PRESENT, UNAVAILABLE, UNKNOWN};
 
 use crate::types::{
@@ -37,17 +37,10 @@ pub unsafe extern "C" fn SCardGetStatusChange(
         if readers.iter().all(|reader| reader.current_state & IGNORE != 0) {
             return Ok(());
         }
-        let context = tables::context(hContext)?;
-        let call =
-            Call::StatusChange { context: context.id, timeout_ms: timeout(dwTimeout), readers };
-        match context.ask(call)? {
-            Answer::StatusChange { changed, readers } if readers.len() == count => {
-                // SAFETY: as above.
-                unsafe { tell(rgReaderStates, &readers) }
-                if changed { Ok(()) } else { Err(ScardCode::Timeout) }
-            }
-            _ => Err(ScardCode::CommError),
-        }
+        let (changed, seen) = tables::context(hContext)?.look(&readers, timeout(dwTimeout))?;
+        // SAFETY: one was seen for each of the `count` that are there.
+        unsafe { tell(rgReaderStates, &seen) }
+        if changed { Ok(()) } else { Err(ScardCode::Timeout) }
     })
 }
 

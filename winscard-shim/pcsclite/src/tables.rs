@@ -1,47 +1,36 @@
 //! The contexts and card handles of this process.
 //!
 //! A number is the one that the resource manager gave, unless another connection's is the same; then the next free
-//! one. The lock is held for a look-up, an insertion or a removal, never while a call waits.
+//! one. It stays when the resource manager is restarted: the context behind it gets another number there, and a card
+//! handle stands for one that is no more until the program closes it. The lock is held for a look-up, an insertion or a removal, never while a call waits.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use scard_client::Session;
+use scard_client::{Context, Session};
 use scard_types::ScardCode;
-use scard_types::call::{Answer, Call, CardHandle, ContextId, Reply};
+use scard_types::call::{Answer, Call, CardHandle, Reply};
 
 use crate::process::PerProcess;
 use crate::types::{CardNumber, ContextNumber, Long};
 
-/// A context: one connection.
-pub(crate) struct Context {
-    pub(crate) session: Session,
-    pub(crate) id: ContextId,
-}
-
-/// A card handle: whose it is and how the resource manager calls it.
+/// A card handle: on which connection it was opened, and how the resource manager there calls it. With the connection
+/// it is lost, though its context may have another one by then.
 #[derive(Clone)]
 pub(crate) struct Card {
-    pub(crate) context: Arc<Context>,
+    session: Arc<Session>,
     pub(crate) handle: CardHandle,
-}
-
-impl Context {
-    /// Asks the resource manager.
-    pub(crate) fn ask(&self, call: Call) -> Result<Answer, ScardCode> {
-        self.session.call(call).map_err(|refusal| refusal.code)
-    }
 }
 
 impl Card {
     /// Asks the resource manager.
     pub(crate) fn ask(&self, call: Call) -> Result<Answer, ScardCode> {
-        self.context.ask(call)
+        self.call(call).map_err(|refusal| refusal.code)
     }
 
     /// The same, with the length that was needed where a buffer was too small.
     pub(crate) fn call(&self, call: Call) -> Reply {
-        self.context.session.call(call)
+        self.session.call(call)
     }
 }
 
@@ -68,7 +57,7 @@ fn tables() -> MutexGuard<'static, Tables> {
 /// Takes a new context in.
 pub(crate) fn enter_context(context: Context) -> ContextNumber {
     let mut tables = tables();
-    let number = vacant(&tables.contexts, context.id.0);
+    let number = vacant(&tables.contexts, context.id().0);
     tables.contexts.insert(number, Arc::new(context));
     number
 }
@@ -91,6 +80,7 @@ pub(crate) fn remove_context(number: ContextNumber) -> Result<Arc<Context>, Scar
 pub(crate) fn enter_card(
     owner: ContextNumber,
     context: &Arc<Context>,
+    session: Arc<Session>,
     handle: CardHandle,
 ) -> Result<CardNumber, ScardCode> {
     let mut tables = tables();
@@ -98,7 +88,7 @@ pub(crate) fn enter_card(
         return Err(ScardCode::InvalidHandle);
     }
     let number = vacant(&tables.cards, handle.0);
-    tables.cards.insert(number, (owner, Card { context: Arc::clone(context), handle }));
+    tables.cards.insert(number, (owner, Card { session, handle }));
     Ok(number)
 }
 
@@ -113,7 +103,7 @@ pub(crate) fn card(number: CardNumber) -> Result<Card, ScardCode> {
 /// Takes a card handle out.
 pub(crate) fn remove_card(number: CardNumber) {
     let mut tables = tables();
-    // The last reference to a context closes a connection: not under the lock.
+    // The last reference to a connection closes it: not under the lock.
     let removed = tables.cards.remove(&number);
     give_back(&mut tables);
     drop(tables);

@@ -169,19 +169,36 @@ fn cards_that_come_and_go_are_seen_each_time() {
 
 #[test]
 fn a_process_does_not_notice_the_library_and_survives_the_daemon() {
-    let Some(Stage { folder, daemon, program }) = Stage::new("quiet.c") else { return };
-    let stage = Stage { folder, daemon, program };
+    let Some(mut stage) = Stage::new("quiet.c") else { return };
     let mut program = Talker::start(stage.command());
     assert_eq!(program.next(), "waiting");
-    let Stage { folder, daemon, .. } = stage;
     // The program may be between its word and its call: either way its connection ends, and it is told.
-    daemon.kill();
+    stage.daemon.kill();
     assert_eq!(program.next(), "nobody there");
-    let daemon = Daemon::start(&folder);
+    stage.daemon = Daemon::start(&stage.folder).unwrap();
     program.answer();
     assert_eq!(program.next(), "done");
     program.ends_well();
-    drop(daemon);
+}
+
+#[test]
+fn contexts_outlive_the_daemon_and_cards_do_not() {
+    let Some(mut stage) = Stage::new("restart.c") else { return };
+    let mut program = Talker::start(stage.command());
+    loop {
+        let word = program.next();
+        if word == "done" {
+            break;
+        }
+        stage.daemon.kill();
+        match &*word {
+            "restart" => stage.daemon = Daemon::start(&stage.folder).unwrap(),
+            "stop" => {}
+            other => panic!("{other}"),
+        }
+        program.answer();
+    }
+    program.ends_well();
 }
 
 #[test]

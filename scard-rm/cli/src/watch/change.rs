@@ -7,6 +7,7 @@ use scard_types::CardState;
 use scard_types::call::{ReaderEvent, Sharing};
 use serde::Serialize;
 
+use super::source::News;
 use crate::list::{card_word, sharing_word};
 
 /// One change.
@@ -36,6 +37,8 @@ enum Kind {
     SharingChanged,
     /// Everything before this was there when the watch began.
     Watching,
+    /// Another resource manager is there, and what it has follows.
+    Restarted,
 }
 
 /// How things stand after it.
@@ -68,7 +71,17 @@ pub(super) struct Changes {
 
 impl Changes {
     /// What an event changed: several things at once, or nothing that is worth a word.
-    pub(super) fn of(&mut self, event: ReaderEvent) -> Vec<Change> {
+    pub(super) fn of(&mut self, news: News) -> Vec<Change> {
+        match news {
+            News::Reader(event) => self.of_reader(event),
+            News::Restarted => {
+                *self = Self::default();
+                vec![Change { event: Kind::Restarted, reader: None, state: None }]
+            }
+        }
+    }
+
+    fn of_reader(&mut self, event: ReaderEvent) -> Vec<Change> {
         match event {
             ReaderEvent::ReaderArrived(entry) => {
                 let kind = if self.is_watching { Kind::ReaderArrived } else { Kind::ReaderThere };
@@ -167,6 +180,7 @@ impl Change {
                 Some(_) | None => "free".to_owned(),
             },
             Kind::Watching => "watching".to_owned(),
+            Kind::Restarted => "the resource manager was restarted".to_owned(),
         }
     }
 }
@@ -209,7 +223,7 @@ mod tests {
         ];
         let mut changes = Changes::default();
         for (event, expected) in events {
-            let words: Vec<String> = changes.of(event).iter().map(Change::words).collect();
+            let words: Vec<String> = changes.of_reader(event).iter().map(Change::words).collect();
             assert_eq!(words.join("; "), expected);
         }
     }

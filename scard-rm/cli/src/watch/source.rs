@@ -1,60 +1,107 @@
-//! Where events come from: pushed by scard-rm, or found out from a stock pcscd.
+//! Where events come from: pushed by scard-rm, or found out from a stock pcscd; and from the one that follows it.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
-use scard_client::{Context, KnownReader, ReaderEntry, ScardCode, status_change};
+use scard_client::{Context, KnownReader, ReaderEntry, ScardCode, Session, status_change};
 use scard_types::call::{Call, ReaderEvent};
 
 use crate::connection::describe;
 use crate::failure::Failure;
 
+/// What there is to tell.
+#[derive(Debug)]
+pub(super) enum News {
+    /// Of a reader.
+    Reader(ReaderEvent),
+    /// The resource manager is another one: what follows is there now, whatever was there before.
+    Restarted,
+}
+
 /// Where events come from.
 #[derive(Debug)]
-pub(super) enum Source {
+pub(super) struct Source {
+    context: Context,
+    /// Restarts that were told of.
+    restarts: u64,
+    way: Way,
+}
+
+/// How to learn of them.
+#[derive(Debug)]
+enum Way {
     /// Pushes of the native wire.
-    Pushed(Context),
+    Pushed(Arc<Session>),
     /// `SCardGetStatusChange`, again and again.
-    Asked { context: Context, known: Option<Vec<ReaderEntry>>, found: VecDeque<ReaderEvent> },
+    Asked { known: Option<Vec<ReaderEntry>>, found: VecDeque<ReaderEvent> },
 }
 
 impl Source {
     /// Asks for pushes; what cannot push will be asked.
     pub(super) fn open(context: Context) -> Result<Self, Failure> {
-        match context.session().call(Call::Subscribe) {
-            Ok(_) => Ok(Self::Pushed(context)),
-            Err(refusal) if refusal.code == ScardCode::UnsupportedFeature => {
-                Ok(Self::Asked { context, known: None, found: VecDeque::new() })
-            }
-            Err(refusal) => Err(failure(refusal.code)),
-        }
+        let (way, restarts) = (Way::of(&context)?, context.restarts());
+        Ok(Self { context, restarts, way })
     }
 
     /// Waits for the next event.
-    pub(super) fn next(&mut self) -> Result<ReaderEvent, Failure> {
-        match self {
-            Self::Pushed(context) => loop {
-                if let Some(event) = context.session().next_event(None).map_err(failure)? {
-                    return Ok(event);
+    pub(super) fn next(&mut self) -> Result<News, Failure> {
+        loop {
+            if self.context.restarts() != self.restarts {
+                self.restarts = self.context.restarts();
+                self.way = Way::of(&self.context)?;
+                return Ok(News::Restarted);
+            }
+            match &mut self.way {
+                Way::Pushed(session) => match session.next_event(None) {
+                    Ok(Some(event)) => return Ok(News::Reader(event)),
+                    Ok(None) => {}
+                    Err(_) if session.is_lost() => {
+                        self.context.heal().map_err(failure)?;
+                    }
+                    Err(code) => return Err(failure(code)),
+                },
+                Way::Asked { known, found } => {
+                    if let Some(event) = found.pop_front() {
+                        return Ok(News::Reader(event));
+                    }
+                    ask(&self.context, known, found)?;
                 }
-            },
-            Self::Asked { context, known, found } => loop {
-                if let Some(event) = found.pop_front() {
-                    return Ok(event);
-                }
-                let is_first = known.is_none();
-                if let Some(known) = known {
-                    wait(context, known).map_err(failure)?;
-                }
-                let now: Vec<ReaderEntry> =
-                    describe(context)?.into_iter().map(|reader| reader.entry).collect();
-                found.extend(differences(known.as_deref().unwrap_or_default(), &now));
-                if is_first {
-                    found.push_back(ReaderEvent::Caught);
-                }
-                *known = Some(now);
-            },
+            }
         }
     }
+}
+
+impl Way {
+    fn of(context: &Context) -> Result<Self, Failure> {
+        let session = context.session();
+        match session.call(Call::Subscribe) {
+            Ok(_) => Ok(Self::Pushed(session)),
+            Err(refusal) if refusal.code == ScardCode::UnsupportedFeature => {
+                Ok(Self::Asked { known: None, found: VecDeque::new() })
+            }
+            // It went again: the next event is that it did.
+            Err(_) if session.is_lost() => Ok(Self::Pushed(session)),
+            Err(refusal) => Err(failure(refusal.code)),
+        }
+    }
+}
+
+/// Waits for a change, but not the first time, and finds out what it was.
+fn ask(
+    context: &Context,
+    known: &mut Option<Vec<ReaderEntry>>,
+    found: &mut VecDeque<ReaderEvent>,
+) -> Result<(), Failure> {
+    if let Some(known) = known {
+        wait(context, known).map_err(failure)?;
+    }
+    let now: Vec<ReaderEntry> = describe(context)?.into_iter().map(|reader| reader.entry).collect();
+    found.extend(differences(known.as_deref().unwrap_or_default(), &now));
+    if known.is_none() {
+        found.push_back(ReaderEvent::Caught);
+    }
+    *known = Some(now);
+    Ok(())
 }
 
 /// Waits until something differs from what is known.

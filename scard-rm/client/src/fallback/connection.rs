@@ -50,7 +50,7 @@ impl Connection {
         match connection.negotiate() {
             // Only a connection that pcscd closed with our bytes unread tells that it refused this user.
             Err(Lost::Reset) => Err(ScardCode::SecurityViolation),
-            Err(Lost::Closed | Lost::Failed) => Err(ScardCode::CommError),
+            Err(Lost::Closed | Lost::Late | Lost::Failed) => Err(ScardCode::CommError),
             Ok(None) => Err(ScardCode::ServiceStopped),
             Ok(Some(version)) => {
                 connection.version = version;
@@ -61,7 +61,7 @@ impl Connection {
 
     fn connect(endpoint: &Endpoint) -> Result<Self, ScardCode> {
         Ok(Self {
-            socket: Socket::connect(endpoint.path())?,
+            socket: Socket::connect(endpoint.path(), None)?,
             version: Version::NEWEST,
             head: SecretBytes::new(Vec::with_capacity(HEAD_BYTES)),
             is_lost: false,
@@ -93,6 +93,11 @@ impl Connection {
     /// Cancels the wait of a context, which another connection owns.
     pub(super) fn cancel(endpoint: &Endpoint, context: ContextId) -> Result<(), ScardCode> {
         Self::connect(endpoint)?.ask(&ClientRequest::cancel(context))?.result
+    }
+
+    /// Whether it is of no more use.
+    pub(super) const fn is_lost(&self) -> bool {
+        self.is_lost
     }
 
     pub(super) fn descriptor(&self) -> BorrowedFd<'_> {

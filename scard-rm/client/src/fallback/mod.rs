@@ -8,6 +8,7 @@ mod status_change;
 
 use std::collections::BTreeMap;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use scard_types::call::{
@@ -26,6 +27,8 @@ pub(crate) struct Fallback {
     descriptor: OwnedFd,
     inner: Mutex<Inner>,
     wait: Wait,
+    /// Of the connection, to be looked at while a wait holds it.
+    is_lost: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -47,7 +50,13 @@ impl Fallback {
         let descriptor =
             connection.descriptor().try_clone_to_owned().map_err(|_| ScardCode::NoMemory)?;
         let inner = Mutex::new(Inner { connection, handles: BTreeMap::new() });
-        Ok(Self { endpoint: endpoint.clone(), descriptor, inner, wait: Wait::default() })
+        Ok(Self {
+            endpoint: endpoint.clone(),
+            descriptor,
+            inner,
+            wait: Wait::default(),
+            is_lost: AtomicBool::new(false),
+        })
     }
 
     pub(crate) fn descriptor(&self) -> BorrowedFd<'_> {
@@ -55,14 +64,23 @@ impl Fallback {
     }
 
     pub(crate) fn call(&self, call: &Call) -> Reply {
-        match call {
-            Call::Cancel { context } => Ok(self.cancel(*context).map(|()| Answer::Done)?),
-            Call::StatusChange { timeout_ms, readers, .. } => {
-                let connection = &mut self.inner().connection;
-                status_change::wait(connection, &self.wait, *timeout_ms, readers)
-            }
-            call => self.inner().call(call),
+        if let Call::Cancel { context } = call {
+            return Ok(self.cancel(*context).map(|()| Answer::Done)?);
         }
+        let mut inner = self.inner();
+        let reply = match call {
+            Call::StatusChange { timeout_ms, readers, .. } => {
+                status_change::wait(&mut inner.connection, &self.wait, *timeout_ms, readers)
+            }
+            call => inner.call(call),
+        };
+        self.is_lost.store(inner.connection.is_lost(), Ordering::Relaxed);
+        reply
+    }
+
+    /// Whether the connection is of no more use.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.is_lost.load(Ordering::Relaxed)
     }
 
     /// On a connection of its own, without a version: that is how pcscd wants it. Without a wait nothing is sent, as in

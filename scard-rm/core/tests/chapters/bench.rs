@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use scard_core::{
-    Action, ClientId, Core, Event, JobId, Limits, Push, ReaderId, RequestId, Wire, Work, WorkDone,
+    Action, Change, ClientId, Core, Event, JobId, Limits, Push, ReaderId, RequestId, StoreTicket,
+    Wire, Work, WorkDone,
 };
 use scard_types::call::{Answer, Call, CardHandle, ContextId, Peer, Reply};
 use scard_types::{
-    Atr, CardEvent, Character, Disposition, Millis, Protocols, ReaderName, ReaderNaming, ScardCode,
-    ShareMode, SlotError,
+    Atr, CardEvent, Character, DeviceInstance, Disposition, Millis, Protocols, ReaderName,
+    ReaderNaming, ScardCode, ShareMode, SlotError,
 };
 
 /// A card that offers T=1 only.
@@ -28,8 +29,12 @@ pub(crate) struct Bench {
     /// Work that the slots have and the bench did not do by itself.
     pub(crate) work: BTreeMap<u64, (JobId, Work)>,
     pub(crate) drops: Vec<u64>,
+    /// Changes on their way to the disk.
+    pub(crate) stores: Vec<(StoreTicket, Vec<Change>)>,
     /// What was done by the slots, in order.
     pub(crate) log: Vec<(u64, String)>,
+    /// What was said for the log alone.
+    pub(crate) notices: Vec<Action>,
     /// Whether the slots do at once what they are told.
     pub(crate) quick: bool,
     /// The cards' answers to reset.
@@ -50,7 +55,9 @@ impl Bench {
             pushes: Vec::new(),
             work: BTreeMap::new(),
             drops: Vec::new(),
+            stores: Vec::new(),
             log: Vec::new(),
+            notices: Vec::new(),
             quick: true,
             atrs: BTreeMap::new(),
             next_request: 1,
@@ -72,7 +79,12 @@ impl Bench {
                     let old = self.work.insert(reader.0, (job, work));
                     assert!(old.is_none(), "{reader:?} has work already");
                 }
+                Action::Store { ticket, changes } => self.stores.push((ticket, changes)),
                 Action::Drop { client, .. } => self.drops.push(client.0),
+                notice
+                @ (Action::SharingViolation { .. } | Action::IdleTransactionEnded { .. }) => {
+                    self.notices.push(notice);
+                }
                 _ => {}
             }
         }
@@ -139,8 +151,15 @@ impl Bench {
     }
 
     pub(crate) fn reader(&mut self, reader: u64, name: &str) {
+        self.device(reader, name, &format!("device of {name}"));
+    }
+
+    /// A reader that belongs to a certain device.
+    pub(crate) fn device(&mut self, reader: u64, name: &str, id: &str) {
         let naming = ReaderNaming::Verbatim(ReaderName::new(name).unwrap());
-        self.feed(Event::ReaderArrived { reader: ReaderId(reader), naming, driver: "sim".into() });
+        let device = DeviceInstance { id: id.into(), slot: 0, device_type: DeviceInstance::VENDOR };
+        let (reader, driver) = (ReaderId(reader), "sim".into());
+        self.feed(Event::ReaderArrived { reader, naming, driver, device });
     }
 
     pub(crate) fn unplug(&mut self, reader: u64) {
@@ -150,6 +169,13 @@ impl Bench {
 
     pub(crate) fn card(&mut self, reader: u64, event: CardEvent) {
         self.feed(Event::Card { reader: ReaderId(reader), event });
+    }
+
+    /// The disk is done with all changes, well or not.
+    pub(crate) fn keep(&mut self, kept: bool) {
+        for (ticket, _) in core::mem::take(&mut self.stores) {
+            self.feed(Event::Stored { ticket, kept });
+        }
     }
 
     /// Asks and leaves the answer, if there is one, for [`Bench::answer`].

@@ -22,6 +22,27 @@ fn command(card: CardHandle, protocol: Option<Protocol>, bytes: usize, receive_l
 }
 
 #[test]
+fn exchanges_are_counted_by_reader_since_it_came() {
+    let mut bench = Bench::new();
+    bench.reader(1, "R");
+    bench.card(1, CardEvent::Inserted);
+    let (_, card) = bench.guest(1, "R");
+    let (_, other) = bench.guest(2, "R");
+    let count = |bench: &mut Bench, client, card| bench.call(client, Call::TransmitCount { card });
+    assert_eq!(count(&mut bench, 1, card), Ok(Answer::TransmitCount(0)));
+    for _ in 0..2 {
+        assert_eq!(bench.code(1, transmit(card)), Ok(()));
+    }
+    assert_eq!(bench.code(2, transmit(other)), Ok(()));
+    bench.card(1, CardEvent::Removed);
+    assert_eq!(count(&mut bench, 1, card), Ok(Answer::TransmitCount(3)));
+    assert_eq!(bench.code(2, Call::TransmitCount { card }), Err(ScardCode::InvalidHandle));
+    bench.unplug(1);
+    let gone = bench.code(1, Call::TransmitCount { card });
+    assert_eq!(gone, Err(ScardCode::ReaderUnavailable));
+}
+
+#[test]
 fn a_command_is_checked_before_it_goes_to_the_card() {
     let (mut bench, _, card) = bench();
     let cases = [

@@ -7,8 +7,11 @@
 )]
 
 mod bench;
+mod cache;
 mod connect;
+mod database;
 mod exchange;
+mod idle;
 mod power;
 mod quotas;
 mod status_change;

@@ -8,7 +8,7 @@ use scard_types::status_change::CHANGED;
 use scard_types::{Disposition, ScardCode, ShareMode};
 
 use crate::model::{Asked, Check, Handle, Mark, Pending, ensure};
-use crate::world::{World, reader_of};
+use crate::world::{Explanation, World, reader_of};
 
 /// How soon a stock client tries again, and how long its place is kept.
 const RETRY_MS: u64 = 100;
@@ -41,8 +41,42 @@ impl World {
                 ensure!(full(uid, own, all, quota), "a client was dropped with {own} of {all}");
                 Ok(())
             }
+            Action::SharingViolation { reader, refused, holder, share, in_transaction } => {
+                self.explained.insert(refused.0);
+                let explanation = Explanation { reader, holder: holder.0, share, in_transaction };
+                if !self.is_so(&explanation) {
+                    self.explanations.push(explanation);
+                }
+                Ok(())
+            }
+            Action::IdleTransactionEnded { reader, holder } => {
+                let lock = self.model.readers.get(&reader.0).and_then(|reader| reader.lock);
+                let owner = lock.and_then(|(card, _)| self.model.handles.get(&card));
+                let ours = owner.is_some_and(|handle| handle.client == holder.0);
+                ensure!(ours, "{holder:?} is in no transaction of {reader:?}");
+                self.model.end_idle(reader.0, self.now)
+            }
             _ => Ok(()),
         }
+    }
+
+    /// Whether a violation was explained by who really holds the card.
+    pub(crate) fn is_so(&self, explanation: &Explanation) -> bool {
+        let Explanation { reader, holder, share, in_transaction } = *explanation;
+        let Some(slot) = self.model.readers.get(&reader.0) else { return false };
+        let implicit = u32::from(slot.exclusive.is_some());
+        let inside = |card| slot.lock.is_some_and(|(of, depth)| of == card && depth > implicit);
+        // The end of a transaction that does something to the card is over for the core before it is answered.
+        let leaving = |card| {
+            self.pending_at(reader.0)
+                .any(|(_, p)| p.asked.card() == Some(card) && p.asked.disposes())
+        };
+        self.model.handles.iter().any(|(card, handle)| {
+            handle.reader == reader.0
+                && handle.client == holder
+                && handle.share == share
+                && (inside(*card) == in_transaction || leaving(*card))
+        })
     }
 
     pub(crate) fn seat_of(&self, client: u64) -> Option<usize> {
@@ -118,7 +152,10 @@ impl World {
         let Some(sitting) = self.seats[seat].as_mut() else { return Ok(()) };
         let (client, uid, now) = (sitting.client, sitting.uid, self.now);
         match (&pending.asked, answer) {
-            (Asked::Establish { .. }, Answer::Context(context)) => {
+            (Asked::Establish { windows }, Answer::Context(context)) => {
+                if *windows {
+                    self.model.windows.insert(*context);
+                }
                 let own = self.contexts_of(uid);
                 ensure!(
                     !full(uid, own, self.model.contexts.len(), self.limits.contexts),
@@ -256,6 +293,8 @@ impl World {
     fn on_refusal(&mut self, seat: usize, pending: &Pending, code: ScardCode) -> Check {
         let Some(sitting) = self.seats[seat].as_mut() else { return Ok(()) };
         let (uid, stock) = (sitting.uid, sitting.wire == Wire::PcscLite);
+        let explained = self.explained.contains(&sitting.client);
+        ensure!(code != ScardCode::SharingViolation || explained, "nobody is said to hold it");
         match (&pending.asked, code) {
             (Asked::Establish { .. }, code) => {
                 let (own, all) = (self.contexts_of(uid), self.model.contexts.len());

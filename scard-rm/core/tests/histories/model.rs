@@ -190,6 +190,10 @@ pub(crate) struct Reader {
     pub(crate) powered: bool,
     pub(crate) lock: Option<(CardHandle, u32)>,
     pub(crate) locked_since: u64,
+    /// When the holder last asked for something or got something.
+    pub(crate) used: u64,
+    /// How long a transaction may be idle, if this reader has its own limit; 0 is for ever.
+    pub(crate) idle_limit: Option<u64>,
     pub(crate) exclusive: Option<CardHandle>,
     pub(crate) work: Option<(JobId, Work)>,
     /// `events` when that work began.
@@ -211,6 +215,8 @@ impl Reader {
             powered: false,
             lock: None,
             locked_since: 0,
+            used: 0,
+            idle_limit: None,
             exclusive: None,
             work: None,
             work_for: 0,
@@ -227,9 +233,48 @@ pub(crate) struct Model {
     pub(crate) handles: BTreeMap<CardHandle, Handle>,
     pub(crate) readers: BTreeMap<u64, Reader>,
     pub(crate) reader_events: u32,
+    /// Contexts with the rules of Windows.
+    pub(crate) windows: BTreeSet<ContextId>,
+    /// How long a transaction may be idle, if nothing else is said; 0 is for ever.
+    pub(crate) idle_limit: Option<u64>,
 }
 
+/// What Windows allows.
+const WINDOWS_IDLE_MS: u64 = 5_000;
+
 impl Model {
+    /// How long the transaction of a reader may be idle.
+    pub(crate) fn idle_limit_of(&self, reader: &Reader) -> Option<u64> {
+        let (card, _) = reader.lock.filter(|_| reader.exclusive.is_none())?;
+        let context = self.handles.get(&card)?.context;
+        let windows = self.windows.contains(&context).then_some(WINDOWS_IDLE_MS);
+        let limit = reader.idle_limit.or(self.idle_limit).or(windows);
+        limit.filter(|limit| *limit > 0)
+    }
+
+    /// The holder of the transaction, if it is this one, has done something.
+    pub(crate) fn used(&mut self, card: CardHandle, now: u64) {
+        let Some(id) = self.handles.get(&card).map(|handle| handle.reader) else { return };
+        let Some(reader) = self.readers.get_mut(&id) else { return };
+        if reader.lock.is_some_and(|(holder, _)| holder == card) {
+            reader.used = now;
+        }
+    }
+
+    /// A transaction was ended because nobody used it.
+    pub(crate) fn end_idle(&mut self, id: u64, now: u64) -> Check {
+        let Some(reader) = self.readers.get(&id) else { return Err("no such reader".into()) };
+        let limit = self.idle_limit_of(reader).ok_or("it may be idle for ever")?;
+        ensure!(reader.work.is_none(), "it is used just now");
+        ensure!(now >= reader.used + limit, "it was used at {}", reader.used);
+        self.mark_all(id, Mark::Reset, None);
+        if let Some(reader) = self.readers.get_mut(&id) {
+            reader.lock = None;
+            reader.reset_expected = reader.powered;
+        }
+        Ok(())
+    }
+
     pub(crate) fn count_reader_event(&mut self) {
         self.reader_events = if self.reader_events == 0x7FFF { 1 } else { self.reader_events + 1 };
     }
@@ -328,6 +373,7 @@ impl Model {
             None => {
                 reader.lock = Some((card, 1));
                 reader.locked_since = now;
+                reader.used = now;
             }
             Some((holder, depth)) => {
                 ensure!(holder == card, "{card:?} got in while {holder:?} is in a transaction");

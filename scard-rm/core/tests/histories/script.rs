@@ -45,6 +45,11 @@ pub(crate) enum Step {
         place: u8,
         how: How,
     },
+    /// The limit for idle transactions of a reader, or of all, is set or taken away.
+    Limit {
+        place: u8,
+        millis: Option<u64>,
+    },
     /// Time passes; stock clients that were sent back try again meanwhile.
     Pass {
         millis: u64,
@@ -183,7 +188,11 @@ fn step(dice: &mut Dice, temper: &Temper) -> Step {
             Step::Pass { millis: dice.one(&[0, 1, 10, 50, 99, 100, 150, 500, 2_000, 6_000]) }
         }
         145..165 => Step::Insert { place },
-        165..170 => Step::Plug { place },
+        165..169 => Step::Plug { place },
+        169 => Step::Limit {
+            place: dice.small(PLACES + 2),
+            millis: dice.one(&[None, Some(0), Some(50), Some(1_000), Some(6_000)]),
+        },
         170..400 => {
             let ask = if temper.quarrels && dice.below(5) < 4 { quarrel(dice) } else { ask(dice) };
             Step::Ask { seat, ask, pick: dice.small(255) }

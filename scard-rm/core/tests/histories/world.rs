@@ -11,7 +11,8 @@ use scard_types::call::{
 };
 use scard_types::status_change::{CHANGED, PNP_READER, compare};
 use scard_types::{
-    Atr, CardEvent, Disposition, Millis, Protocols, ReaderName, ReaderNaming, ShareMode, SlotError,
+    Atr, CardEvent, DeviceInstance, Disposition, Millis, Protocols, ReaderName, ReaderNaming,
+    ShareMode, SlotError,
 };
 
 use crate::model::{Asked, Check, Mark, Model, Pending, Reader, Seat, ensure};
@@ -29,6 +30,10 @@ pub(crate) struct World {
     pub(crate) limits: Limits,
     /// The readers as the observer saw them last.
     pub(crate) seen: Vec<ReaderDescription>,
+    /// Clients for which it was said in this step who is in their way.
+    pub(crate) explained: BTreeSet<u64>,
+    /// What was said, and was not so before the step.
+    pub(crate) explanations: Vec<Explanation>,
     /// Contexts in which waits may be cancelled in this step.
     pub(crate) cancelled: Vec<ContextId>,
     next_client: u64,
@@ -37,6 +42,15 @@ pub(crate) struct World {
     next_place: u64,
     /// All actions as text, where a history is compared with its repetition.
     pub(crate) trace: Option<String>,
+}
+
+/// Who is said to be in somebody's way.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Explanation {
+    pub(crate) reader: ReaderId,
+    pub(crate) holder: u64,
+    pub(crate) share: ShareMode,
+    pub(crate) in_transaction: bool,
 }
 
 /// Small enough to be reached often.
@@ -53,15 +67,19 @@ fn small_limits() -> Limits {
 
 impl World {
     pub(crate) fn new(seed: u64) -> Self {
-        let limits = small_limits();
+        let idle_limit =
+            [None, Some(400), Some(3_000), Some(0)][usize::try_from(seed % 4).unwrap()];
+        let limits = Limits { idle_transaction: idle_limit.map(Millis), ..small_limits() };
         let mut world = Self {
             core: Core::new(limits.clone(), seed),
             now: 0,
-            model: Model { reader_events: 1, ..Model::default() },
+            model: Model { reader_events: 1, idle_limit, ..Model::default() },
             seats: (0..SEATS).map(|_| None).collect(),
             places: vec![None; usize::from(PLACES)],
             limits,
             seen: Vec::new(),
+            explained: BTreeSet::new(),
+            explanations: Vec::new(),
             cancelled: Vec::new(),
             next_client: OBSERVER + 1,
             next_reader: 1,
@@ -87,6 +105,7 @@ impl World {
             Step::Remove { place } => self.card(usize::from(place), CardEvent::Removed),
             Step::Replace { place } => self.card(usize::from(place), CardEvent::Replaced),
             Step::Finish { place, how } => self.finish(usize::from(place), how),
+            Step::Limit { place, millis } => self.limit(usize::from(place), millis),
             Step::Pass { millis } => self.pass(millis),
         }?;
         self.look()
@@ -99,7 +118,12 @@ impl World {
         if let Some(trace) = &mut self.trace {
             writeln!(trace, "{} {actions:?}", self.now).unwrap();
         }
-        actions.into_iter().try_for_each(|action| self.on_action(action))
+        self.explained.clear();
+        actions.into_iter().try_for_each(|action| self.on_action(action))?;
+        let explanations = core::mem::take(&mut self.explanations);
+        let wrong = explanations.iter().find(|explanation| !self.is_so(explanation));
+        ensure!(wrong.is_none(), "nobody holds the card like that: {wrong:?}");
+        Ok(())
     }
 
     fn join(&mut self, seat: usize, uid: u32, wire: Wire) -> Check {
@@ -162,7 +186,9 @@ impl World {
         self.model.count_reader_event();
         let naming = ReaderNaming::Verbatim(ReaderName::new(name).unwrap());
         let reader = ReaderId(reader);
-        self.feed(Event::ReaderArrived { reader, naming, driver: "sim".into() })
+        let id = format!("device {place}");
+        let device = DeviceInstance { id, slot: 0, device_type: DeviceInstance::VENDOR };
+        self.feed(Event::ReaderArrived { reader, naming, driver: "sim".into(), device })
     }
 
     fn unplug(&mut self, place: usize) -> Check {
@@ -181,6 +207,21 @@ impl World {
             self.model.insert(reader);
         }
         self.feed(Event::Card { reader: ReaderId(reader), event })
+    }
+
+    /// The administrator sets another limit for idle transactions: for one reader, or for all without one of their own.
+    fn limit(&mut self, place: usize, millis: Option<u64>) -> Check {
+        let limit = millis.map(Millis);
+        if let Some(reader) = self.places.get(place).copied().flatten() {
+            if let Some(known) = self.model.readers.get_mut(&reader) {
+                known.idle_limit = millis;
+            }
+            let reader = ReaderId(reader);
+            return self.feed(Event::ReaderLimited { reader, idle_transaction: limit });
+        }
+        self.limits.idle_transaction = limit;
+        self.model.idle_limit = millis;
+        self.feed(Event::LimitsChanged { limits: self.limits.clone() })
     }
 
     /// Time passes from one deadline to the next; stock clients that were sent back try again on the way.
@@ -357,6 +398,9 @@ impl World {
             _ => String::new(),
         };
         let call = asked.call(serial, &name);
+        if let Some(card) = asked.card().filter(|_| !foreign) {
+            self.model.used(card, self.now);
+        }
         let place = self.place_of(asked, foreign);
         let (since, reader_events) = (self.now, self.model.reader_events);
         let mut before = BTreeMap::new();
@@ -425,6 +469,7 @@ impl World {
             _ if !reader.present => Some(SlotError::NoCard),
             How::Well | How::Stale => None,
         };
+        reader.used = self.now;
         reader.identified |= same_card && matches!(work, Work::PowerOn);
         if same_card && matches!(work, Work::PowerOn | Work::WarmReset | Work::PowerOff) {
             reader.powered = error.is_none() && !matches!(work, Work::PowerOff);

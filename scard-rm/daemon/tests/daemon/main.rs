@@ -7,11 +7,15 @@
     reason = "helpers of tests fail the test"
 )]
 
+mod access;
+mod bus;
+mod holders;
 mod hostile;
 mod lifecycle;
 mod native;
 mod pcsclite;
 mod quotas;
 mod support;
+mod trace;
 mod vpcd;
 mod waiting;

@@ -7,6 +7,7 @@ use std::path::Path;
 use scard_types::call::{
     Answer, Call, CardHandle, ContextId, KnownReader, ReaderEvent, Reply, Sharing,
 };
+use scard_types::trace::Traced;
 use scard_types::{CardState, Character, Disposition, Protocols, ScardCode, ShareMode};
 use scard_wire::native::{Client, Hello, Response, encode_call, encode_driver_command};
 
@@ -18,10 +19,11 @@ pub(crate) struct Native {
     client: Client,
     last_number: u32,
     pushes: VecDeque<ReaderEvent>,
+    traced: VecDeque<Traced>,
 }
 
 impl Native {
-    fn new(daemon: &Daemon) -> Self {
+    pub(crate) fn new(daemon: &Daemon) -> Self {
         Self::at(&daemon.socket())
     }
 
@@ -30,10 +32,16 @@ impl Native {
         let mut raw = Raw::connect(socket);
         raw.send(&Hello::OURS.encode());
         assert_eq!(raw.read(8), b"SCRD\x01\0\0\0");
-        Self { raw, client: Client::new(), last_number: 0, pushes: VecDeque::new() }
+        Self {
+            raw,
+            client: Client::new(),
+            last_number: 0,
+            pushes: VecDeque::new(),
+            traced: VecDeque::new(),
+        }
     }
 
-    fn with_context(daemon: &Daemon) -> (Self, ContextId) {
+    pub(crate) fn with_context(daemon: &Daemon) -> (Self, ContextId) {
         let mut client = Self::new(daemon);
         let call = Call::EstablishContext { scope: 2, character: Character::Windows };
         match client.call(&call) {
@@ -42,7 +50,7 @@ impl Native {
         }
     }
 
-    fn with_card(daemon: &Daemon) -> (Self, CardHandle) {
+    pub(crate) fn with_card(daemon: &Daemon) -> (Self, CardHandle) {
         let (mut client, context) = Self::with_context(daemon);
         let card = client.connect(context);
         (client, card)
@@ -62,7 +70,7 @@ impl Native {
     }
 
     /// Sends a request and gives back its number.
-    fn ask(&mut self, call: &Call) -> u32 {
+    pub(crate) fn ask(&mut self, call: &Call) -> u32 {
         self.last_number += 1;
         let mut frame = Vec::new();
         let (_, tail) = encode_call(self.last_number, call, &mut frame).expect("the call fits");
@@ -71,7 +79,7 @@ impl Native {
         self.last_number
     }
 
-    fn call(&mut self, call: &Call) -> Reply {
+    pub(crate) fn call(&mut self, call: &Call) -> Reply {
         let number = self.ask(call);
         self.reply_to(number)
     }
@@ -88,7 +96,7 @@ impl Native {
         self.reply_to(self.last_number)
     }
 
-    fn reply_to(&mut self, expected: u32) -> Reply {
+    pub(crate) fn reply_to(&mut self, expected: u32) -> Reply {
         loop {
             match self.next() {
                 Response::Reply { number, reply, .. } => {
@@ -96,6 +104,7 @@ impl Native {
                     return reply;
                 }
                 Response::Push(event) => self.pushes.push_back(event),
+                Response::Trace(traced) => self.traced.push_back(traced),
             }
         }
     }
@@ -106,7 +115,18 @@ impl Native {
         }
         match self.next() {
             Response::Push(event) => event,
-            reply @ Response::Reply { .. } => panic!("{reply:?}"),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// The next event of a trace.
+    pub(crate) fn traced(&mut self) -> Traced {
+        if let Some(traced) = self.traced.pop_front() {
+            return traced;
+        }
+        match self.next() {
+            Response::Trace(traced) => traced,
+            other => panic!("{other:?}"),
         }
     }
 
@@ -161,7 +181,7 @@ fn a_wait_is_cancelled_on_the_same_connection() {
     let cancel = client.ask(&Call::Cancel { context });
     let mut replies = [client.next(), client.next()].map(|response| match response {
         Response::Reply { number, reply, .. } => (number, reply),
-        Response::Push(event) => panic!("{event:?}"),
+        other => panic!("{other:?}"),
     });
     replies.sort_by_key(|(number, _)| *number);
     assert_eq!(replies[0], (wait, Err(ScardCode::Cancelled.into())));
@@ -217,7 +237,7 @@ fn driver_commands_without_a_driver_are_refused() {
 fn a_kind_that_is_not_known_is_refused_and_the_connection_stays() {
     let daemon = Daemon::start();
     let (mut client, card) = Native::with_card(&daemon);
-    client.raw.send(&[header(5, 900, 0x0050), vec![1, 2, 3, 4, 5]].concat());
+    client.raw.send(&[header(5, 900, 0x007F), vec![1, 2, 3, 4, 5]].concat());
     assert_eq!(client.reply_to(900), Err(ScardCode::UnsupportedFeature.into()));
     assert!(client.call(&transmit(card)).is_ok());
 }

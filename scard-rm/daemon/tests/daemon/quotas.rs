@@ -15,16 +15,20 @@ use crate::support::{CANCELLED, Daemon, Raw, SELECT, SUCCESS, Stock};
 
 const CONFIG: &str = "[limits]\nconnections = { per-user = 100, total = 1000 }\n";
 const SOCKET: &str = "SCARD_TEST_SOCKET";
-const NOBODY: u32 = 65_534;
+pub(crate) const NOBODY: u32 = 65_534;
 
 /// Runs a test of this program that is ignored otherwise, as another user. `None` without root.
-fn as_nobody(daemon: &Daemon, test: &str) -> Option<Child> {
+pub(crate) fn as_nobody(daemon: &Daemon, test: &str) -> Option<Child> {
     if !rustix::process::geteuid().is_root() {
         eprintln!("not run without root: {test} as another user");
         return None;
     }
     let program = daemon.directory.join("program");
-    fs::copy(std::env::current_exe().expect("we run"), &program).expect("a program can be copied");
+    // By a process of its own: a child that another test starts meanwhile would inherit the descriptor for writing, and
+    // a program that is open for writing cannot be started.
+    let original = std::env::current_exe().expect("we run");
+    let copied = Command::new("cp").arg(original).arg(&program).status().expect("cp is there");
+    assert!(copied.success(), "a program can be copied");
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("it is ours");
     let child = Command::new(&program)
         .args(["--exact", test, "--ignored", "--nocapture"])
@@ -32,20 +36,21 @@ fn as_nobody(daemon: &Daemon, test: &str) -> Option<Child> {
         .uid(NOBODY)
         .gid(NOBODY)
         .current_dir("/")
+        .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn();
     Some(child.expect("the program starts"))
 }
 
 /// What it said when it was through.
-fn said(mut child: Child) -> String {
+pub(crate) fn said(mut child: Child) -> String {
     let said = read_to_string(child.stdout.take().expect("a pipe")).expect("it is text");
     assert!(child.wait().expect("it is our child").success(), "{said}");
     said
 }
 
 /// The daemon that [`as_nobody`] is about.
-fn socket() -> Option<PathBuf> {
+pub(crate) fn socket() -> Option<PathBuf> {
     std::env::var_os(SOCKET).map(PathBuf::from)
 }
 

@@ -24,6 +24,7 @@ pub(crate) const INVALID_HANDLE: u32 = 0x8010_0003;
 pub(crate) const SHARING_VIOLATION: u32 = 0x8010_000B;
 pub(crate) const SERVICE_STOPPED: u32 = 0x8010_001E;
 pub(crate) const RESET_CARD: u32 = 0x8010_0068;
+pub(crate) const SECURITY_VIOLATION: u32 = 0x8010_006A;
 
 /// A directory that goes with the test.
 pub(crate) struct Directory(PathBuf);
@@ -68,8 +69,24 @@ impl Daemon {
 
     /// The same in a directory where something is already.
     pub(crate) fn within(directory: Directory, options: &[&str], config: &str) -> Self {
+        let config = format!("log = \"debug\"\n{config}");
         fs::write(directory.join("config"), config).expect("the configuration can be written");
         let mut command = Self::command(&directory);
+        command.arg("--config").arg(directory.join("config"));
+        command.args(options);
+        Self::ready(command, directory)
+    }
+
+    /// The same with a system bus at this address.
+    pub(crate) fn on_bus(
+        address: &str,
+        directory: Directory,
+        options: &[&str],
+        config: &str,
+    ) -> Self {
+        fs::write(directory.join("config"), config).expect("the configuration can be written");
+        let mut command = Self::command(&directory);
+        command.env("DBUS_SYSTEM_BUS_ADDRESS", address);
         command.arg("--config").arg(directory.join("config"));
         command.args(options);
         Self::ready(command, directory)
@@ -103,7 +120,7 @@ impl Daemon {
         command.args(["-c", &format!("{shell} exec \"$0\" \"$@\"")]);
         command.arg(env!("CARGO_BIN_EXE_scard-rm"));
         command.arg("--socket").arg(directory.join("socket"));
-        command.args(["--ready-fd", "1", "--exit-on-eof-of-fd", "0", "--log", "debug"]);
+        command.args(["--ready-fd", "1", "--exit-on-eof-of-fd", "0"]);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(log);
         command
     }

@@ -3,6 +3,8 @@
 use alloc::vec::Vec;
 
 use scard_types::apdu::MAX_BUFFER_BYTES;
+use scard_types::cache::MAX_ITEM_BYTES;
+use scard_types::database::MAX_NAME_BYTES;
 
 use super::Malformed;
 use crate::inbox::Inbox;
@@ -13,6 +15,8 @@ pub const HEADER_BYTES: usize = 4 + 4 + 2 + 2;
 pub const MAX_REPLY_BYTES: usize = 1 << 20;
 /// The most of a request body with nothing large in it.
 const SMALL_BYTES: usize = 256;
+/// The most of a request with two names: context, card and freshness or two lengths, twice the longest name.
+const NAMES_BYTES: usize = 4 + 16 + 4 + 2 + 2 + 2 * MAX_NAME_BYTES;
 /// The most of a payload that is no APDU, and of a request that is not known.
 pub(crate) const MAX_DATA_BYTES: usize = 65_536;
 /// The most of a `StatusChange` body: about 1,900 readers with the longest names, 7,000 with usual ones.
@@ -80,6 +84,46 @@ kinds! {
         Subscribe = 0x11,
         /// Bytes for a driver, not looked at on the way.
         DriverCommand = 0x12,
+        /// Pushes of all that clients do, from now on.
+        Trace = 0x20,
+        /// Card types.
+        CardTypes = 0x40,
+        /// `SCardIntroduceCardType`.
+        IntroduceCardType = 0x41,
+        /// `SCardForgetCardType`.
+        ForgetCardType = 0x42,
+        /// `SCardSetCardTypeProviderName`.
+        SetCardTypeProvider = 0x43,
+        /// `SCardIntroduceReader`.
+        IntroduceReader = 0x48,
+        /// `SCardForgetReader`.
+        ForgetReader = 0x49,
+        /// Groups and their readers.
+        ReaderGroups = 0x50,
+        /// `SCardAddReaderToGroup`.
+        AddReaderToGroup = 0x51,
+        /// `SCardRemoveReaderFromGroup`.
+        RemoveReaderFromGroup = 0x52,
+        /// `SCardForgetReaderGroup`.
+        ForgetReaderGroup = 0x53,
+        /// Devices behind readers.
+        ReaderDevices = 0x58,
+        /// `SCardGetReaderIcon`.
+        ReaderIcon = 0x59,
+        /// `SCardAudit`.
+        Audit = 0x5C,
+        /// `SCardGetTransmitCount`.
+        TransmitCount = 0x5D,
+        /// The latest records of the audit.
+        AuditTrail = 0x5E,
+        /// `SCardReadCache`.
+        ReadCache = 0x60,
+        /// `SCardWriteCache`.
+        WriteCache = 0x61,
+        /// What is in the cache.
+        DescribeCache = 0x62,
+        /// Forget what is in the cache.
+        PurgeCache = 0x63,
     }
 }
 
@@ -110,6 +154,22 @@ kinds! {
         StatusChange = 0x800A,
         /// Readers with their holders.
         Described = 0x800B,
+        /// Card types.
+        CardTypes = 0x8040,
+        /// Groups and their readers.
+        ReaderGroups = 0x8050,
+        /// Devices behind readers.
+        ReaderDevices = 0x8058,
+        /// The bytes of an image file.
+        ReaderIcon = 0x8059,
+        /// A number of exchanges.
+        TransmitCount = 0x805D,
+        /// Records of the audit.
+        AuditTrail = 0x805E,
+        /// An item of the cache.
+        CacheItem = 0x8060,
+        /// What is in the cache.
+        CacheEntries = 0x8062,
         /// Push: a reader came.
         ReaderArrived = 0xC000,
         /// Push: a reader went.
@@ -118,6 +178,22 @@ kinds! {
         StateChanged = 0xC002,
         /// Push: what was there at the beginning is told.
         Caught = 0xC003,
+        /// Trace: a client is there.
+        TraceClient = 0xC010,
+        /// Trace: a client is gone.
+        TraceClientGone = 0xC011,
+        /// Trace: a call waits.
+        TraceWaits = 0xC012,
+        /// Trace: a call is answered.
+        TraceAnswered = 0xC013,
+        /// Trace: a registration fired.
+        TraceFired = 0xC014,
+        /// Trace: something happened to a reader or its card.
+        TraceReader = 0xC015,
+        /// Trace: events that nobody read in time.
+        TraceLost = 0xC016,
+        /// Trace: what was there at the beginning is told.
+        TraceBegins = 0xC017,
     }
 }
 
@@ -136,13 +212,33 @@ impl RequestKind {
             Self::ListReaders => ReplyKind::Readers,
             Self::StatusChange => ReplyKind::StatusChange,
             Self::DescribeReaders => ReplyKind::Described,
+            Self::CardTypes => ReplyKind::CardTypes,
+            Self::ReaderGroups => ReplyKind::ReaderGroups,
+            Self::ReaderDevices => ReplyKind::ReaderDevices,
+            Self::ReaderIcon => ReplyKind::ReaderIcon,
+            Self::TransmitCount => ReplyKind::TransmitCount,
+            Self::AuditTrail => ReplyKind::AuditTrail,
+            Self::ReadCache => ReplyKind::CacheItem,
+            Self::DescribeCache => ReplyKind::CacheEntries,
             Self::ReleaseContext
             | Self::Disconnect
             | Self::BeginTransaction
             | Self::EndTransaction
             | Self::SetAttribute
             | Self::Cancel
-            | Self::Subscribe => ReplyKind::Done,
+            | Self::Subscribe
+            | Self::Trace
+            | Self::IntroduceCardType
+            | Self::ForgetCardType
+            | Self::SetCardTypeProvider
+            | Self::IntroduceReader
+            | Self::ForgetReader
+            | Self::AddReaderToGroup
+            | Self::RemoveReaderFromGroup
+            | Self::ForgetReaderGroup
+            | Self::Audit
+            | Self::WriteCache
+            | Self::PurgeCache => ReplyKind::Done,
         }
     }
 
@@ -158,6 +254,17 @@ impl RequestKind {
             // The driver's name, length of the command.
             Self::DriverCommand => MAX_DATA_BYTES.saturating_add(SMALL_BYTES),
             Self::StatusChange => MAX_STATUS_CHANGE_BYTES,
+            // Names, a path, interfaces.
+            Self::CardTypes | Self::IntroduceCardType | Self::SetCardTypeProvider => MAX_DATA_BYTES,
+            // Context, card, freshness, name, length of the item.
+            Self::WriteCache => MAX_ITEM_BYTES.saturating_add(4 + 16 + 4 + 2 + MAX_NAME_BYTES + 4),
+            Self::IntroduceReader
+            | Self::ForgetReader
+            | Self::ForgetCardType
+            | Self::AddReaderToGroup
+            | Self::RemoveReaderFromGroup
+            | Self::ForgetReaderGroup
+            | Self::ReadCache => NAMES_BYTES,
             _ => SMALL_BYTES,
         }
     }

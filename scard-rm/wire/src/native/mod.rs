@@ -1,11 +1,13 @@
 //! Our own wire; `docs/native-wire.md` is its specification and this module follows its order.
 
 mod client;
+mod database;
 mod frame;
 mod hello;
 mod reply;
 mod request;
 mod server;
+mod trace;
 mod words;
 
 pub use client::{Client, Response};
@@ -14,6 +16,7 @@ pub use hello::{HELLO_BYTES, Hello, MAGIC, VERSION, Welcome};
 pub use reply::{encode_push, encode_reply};
 pub use request::{Request, encode_call, encode_driver_command};
 pub use server::{Incoming, Server};
+pub use trace::encode_trace;
 
 use core::fmt;
 

@@ -10,6 +10,7 @@ use scard_types::call::{
     SeenReader,
 };
 
+use super::database;
 use super::frame::{self, MAX_REPLY_BYTES, ReplyKind};
 use super::words::{Reader, Words};
 
@@ -104,8 +105,8 @@ fn encode_answer<'r>(
                 encode_description(reader, out);
             }
         }
-        // Without a body; `kind_of` knows the others.
-        _ => {}
+        // Without a body, or of the database; `kind_of` knows the others.
+        other => tail = database::encode_answer(other, out),
     }
     Ok(tail)
 }
@@ -118,6 +119,7 @@ fn encode_description(description: &ReaderDescription, out: &mut Vec<u8>) {
         out.word(holder.peer.uid);
         out.word(holder.peer.gid);
         out.word(holder.peer.pid);
+        out.long(holder.started.unwrap_or(0));
         out.share(holder.share);
         out.byte(u8::from(holder.in_transaction));
     }
@@ -156,10 +158,7 @@ pub(crate) fn decode_reply(kind: ReplyKind, body: &[u8]) -> Option<Reply> {
                 .list(|body| Some(SeenReader { event_state: body.word()?, atr: body.atr()? }))?,
         },
         ReplyKind::Described => Answer::Described(body.list(description)?),
-        ReplyKind::ReaderArrived
-        | ReplyKind::ReaderGone
-        | ReplyKind::StateChanged
-        | ReplyKind::Caught => return None,
+        other => database::decode_answer(other, &mut body)?,
     };
     body.end()?;
     Some(Ok(answer))
@@ -186,6 +185,7 @@ fn description(body: &mut Reader<'_>) -> Option<ReaderDescription> {
         holders: body.list(|body| {
             Some(Holder {
                 peer: Peer { uid: body.word()?, gid: body.word()?, pid: body.word()? },
+                started: body.long().map(|started| Some(started).filter(|at| *at != 0))?,
                 share: body.share()?,
                 in_transaction: body.flag()?,
             })
@@ -206,6 +206,6 @@ fn kind_of(answer: &Answer) -> Result<ReplyKind, ScardCode> {
         Answer::Readers(_) => ReplyKind::Readers,
         Answer::StatusChange { .. } => ReplyKind::StatusChange,
         Answer::Described(_) => ReplyKind::Described,
-        _ => return Err(ScardCode::UnsupportedFeature),
+        other => return database::reply_kind_of(other).ok_or(ScardCode::UnsupportedFeature),
     })
 }

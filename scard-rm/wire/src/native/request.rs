@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use scard_types::call::{Call, CardHandle, ContextId, KnownReader};
 use scard_types::{ScardCode, SecretBytes};
 
+use super::database;
 use super::frame::{self, RequestKind};
 use super::words::{ALL_ONES, Reader, Words};
 
@@ -100,10 +101,10 @@ pub fn encode_call<'c>(
                 out.word(reader.current_state);
             }
         }
-        // Without a body; `kind_of` knows the others.
-        _ => {}
+        // Without a body, or of the database; `kind_of` knows the others.
+        other => tail = database::encode_call(other, out),
     }
-    finish(kind, start, tail, out)
+    finish(kind, start, tail, out).map_err(|code| database::too_long(call).unwrap_or(code))
 }
 
 /// Writes a driver command into `out` as one frame; what is returned goes out right behind it.
@@ -182,12 +183,14 @@ pub(crate) fn decode(kind: RequestKind, body: &[u8]) -> Option<Request> {
         RequestKind::Cancel => Call::Cancel { context: context(&mut body)? },
         RequestKind::DescribeReaders => Call::DescribeReaders,
         RequestKind::Subscribe => Call::Subscribe,
+        RequestKind::Trace => Call::Trace,
         RequestKind::DriverCommand => {
             let request =
                 Request::DriverCommand { driver: body.owned_text()?, command: body.secret()? };
             body.end()?;
             return Some(request);
         }
+        other => database::decode_call(other, &mut body)?,
     };
     body.end()?;
     Some(Request::Call(call))
@@ -212,8 +215,9 @@ fn kind_of(call: &Call) -> Option<RequestKind> {
         Call::Cancel { .. } => RequestKind::Cancel,
         Call::DescribeReaders => RequestKind::DescribeReaders,
         Call::Subscribe => RequestKind::Subscribe,
+        Call::Trace => RequestKind::Trace,
         // The reader table and its watch are pcsc-lite's; here StatusChange and Subscribe take their place.
-        _ => return None,
+        other => return database::kind_of(other),
     })
 }
 

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 
 use scard_types::abi;
 use scard_types::call::{ReaderEntry, Sharing};
+use scard_types::database::Guid;
 use scard_types::{
     Atr, CardState, Character, Disposition, Protocol, Protocols, ReaderName, SecretBytes, ShareMode,
 };
@@ -49,6 +50,14 @@ impl<'b> Reader<'b> {
         self.chunk().map(u32::from_le_bytes)
     }
 
+    pub(crate) fn long(&mut self) -> Option<u64> {
+        self.chunk().map(u64::from_le_bytes)
+    }
+
+    pub(crate) fn guid(&mut self) -> Option<Guid> {
+        self.chunk().map(Guid)
+    }
+
     pub(crate) fn text(&mut self) -> Option<&'b str> {
         let length = u16::from_le_bytes(self.chunk()?);
         core::str::from_utf8(self.take(usize::from(length))?).ok()
@@ -60,6 +69,14 @@ impl<'b> Reader<'b> {
 
     pub(crate) fn reader_name(&mut self) -> Option<ReaderName> {
         ReaderName::new(self.text()?).ok()
+    }
+
+    /// Empty text: none.
+    pub(crate) fn optional_reader_name(&mut self) -> Option<Option<ReaderName>> {
+        match self.text()? {
+            "" => Some(None),
+            name => ReaderName::new(name).ok().map(Some),
+        }
     }
 
     pub(crate) fn bytes(&mut self) -> Option<&'b [u8]> {
@@ -147,6 +164,8 @@ impl<'b> Reader<'b> {
 pub(crate) trait Words {
     fn byte(&mut self, byte: u8);
     fn word(&mut self, word: u32);
+    fn long(&mut self, long: u64);
+    fn guid(&mut self, guid: Guid);
     /// At most 65,535 bytes; longer text is cut, and the names in use have 127.
     fn text(&mut self, text: &str);
     fn length(&mut self, length: usize);
@@ -166,6 +185,14 @@ impl Words for Vec<u8> {
 
     fn word(&mut self, word: u32) {
         self.extend_from_slice(&word.to_le_bytes());
+    }
+
+    fn long(&mut self, long: u64) {
+        self.extend_from_slice(&long.to_le_bytes());
+    }
+
+    fn guid(&mut self, guid: Guid) {
+        self.extend_from_slice(&guid.0);
     }
 
     fn text(&mut self, text: &str) {

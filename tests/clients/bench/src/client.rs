@@ -1,4 +1,4 @@
-//! A process of `src/bin/bench-client.rs`, from outside.
+//! A process of `src/worker`, from outside.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

@@ -1,7 +1,7 @@
 //! `cargo xtask bench`: how fast the resource manager is, beside pcscd and beside a bare socket.
 //!
 //! `main` runs the measurements of `measure`, each of which gives figures for the `report`. What is measured is done by
-//! processes of `src/bin/bench-client.rs`, which are loaded with the library of the `side` that they stand for. No
+//! processes of `src/worker`, which are loaded with the library of the `side` that they stand for. No
 //! measurement asserts a time: a figure that misses its bar says so, and that is all.
 #![forbid(unsafe_code)]
 

@@ -54,7 +54,7 @@ impl Daemon {
     }
 
     /// Kills it.
-    pub(crate) fn kill(mut self) {
+    pub(crate) fn kill(&mut self) {
         self.process.kill().expect("the daemon runs");
         self.process.wait().expect("the daemon ends");
     }

@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::Duration;
 
-use clients::daemon::{READERS, Service};
+use clients::daemon::Service;
 use scard_client::{Context, Endpoint};
 
 use crate::client::{Client, User};
@@ -81,7 +81,7 @@ fn insertions(side: Side, service: &Service, times: usize) -> Vec<f64> {
     let socket = service.socket().expect("ours is at a path");
     let simulator = Context::establish_at(&Endpoint::at(socket)).expect("it serves");
     let order = |verb: &str| {
-        let order = format!("{verb} \"{}\"", READERS[0]);
+        let order = format!("{verb} \"{}\"", service.readers()[0]);
         simulator.session().driver_command("sim", order.as_bytes()).expect("it obeys");
     };
     let mut client = Client::start(side, service);
