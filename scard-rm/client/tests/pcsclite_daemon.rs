@@ -165,7 +165,7 @@ fn a_cancel_ends_the_wait() {
                 canceller.insist_on(Version::V4_4);
                 loop {
                     let call = canceller.call().unwrap();
-                    let is_last = matches!(call, Call::ReaderTable) && canceller.has_watched;
+                    let is_last = matches!(call, Call::ReaderTable { .. }) && canceller.has_watched;
                     canceller.has_watched |= matches!(call, Call::WatchReaders);
                     let reply = canceller.answer(call);
                     canceller.reply(&reply);
@@ -354,7 +354,7 @@ impl Peer {
         let changes = call == Call::WatchReaders && !has_changed.swap(true, Ordering::SeqCst);
         let now = has_changed.load(Ordering::SeqCst);
         let reply = match call {
-            Call::ReaderTable if now => {
+            Call::ReaderTable { .. } if now => {
                 let readers = [None, Some(reader_entry(1)), Some(reader_entry(2))];
                 Ok(Answer::ReaderTable(readers.to_vec()))
             }
@@ -381,7 +381,7 @@ impl Peer {
                 Answer::Transmitted { protocol: Protocol::T0, response: command }
             }
             Call::GetAttribute { .. } => Answer::Attribute(vec![5; 264]),
-            Call::ReaderTable => {
+            Call::ReaderTable { .. } => {
                 Answer::ReaderTable(vec![Some(reader_entry(0)), None, Some(reader_entry(1))])
             }
             Call::ReaderEvents => Answer::ReaderEvents(1),

@@ -142,9 +142,31 @@ impl Service {
     /// One of ours with these readers instead of the two that are usual.
     fn ours(folder: PathBuf, readers: &[String]) -> Self {
         let daemon = start_ours(&folder, None, readers);
+        Self::around(folder, daemon)
+    }
+
+    fn around(folder: PathBuf, daemon: Daemon) -> Self {
         let readers = [format!("{VPCD} 00 00"), format!("{VPCD} 00 01")];
         let (manner, held, card) = (Manner::default(), None, "piv".into());
         Self { folder, readers, card, manner, held, daemon, ports: false, cards: [None, None] }
+    }
+
+    /// Starts ours with arguments of the caller's own choice.
+    #[must_use]
+    pub fn with_arguments(name: &str, arguments: &[&str]) -> Self {
+        let folder = own_folder(name);
+        let daemon = launch_ours(&folder, None, arguments);
+        Self::around(folder, daemon)
+    }
+
+    /// The processes that serve: the daemon, or what has started it, and the programs that are its cards.
+    #[must_use]
+    pub fn processes(&self) -> Vec<u32> {
+        let daemon = match &self.daemon {
+            Daemon::Ours(daemon) | Daemon::Pcscd(daemon) => Some(daemon),
+            Daemon::Nobody => None,
+        };
+        daemon.into_iter().chain(self.cards.iter().flatten()).map(Talker::pid).collect()
     }
 
     /// A folder that lives as long as this.
@@ -327,6 +349,11 @@ fn empty(readers: &[String], card: &str) -> Vec<String> {
 }
 
 fn start_ours(folder: &Path, held: Option<&UnixListener>, readers: &[String]) -> Daemon {
+    let arguments: Vec<&str> = readers.iter().flat_map(|reader| ["--reader", reader]).collect();
+    launch_ours(folder, held, &arguments)
+}
+
+fn launch_ours(folder: &Path, held: Option<&UnixListener>, arguments: &[&str]) -> Daemon {
     let program = dist().join("bin/scard-rm");
     let mut command = match held {
         None => {
@@ -342,9 +369,7 @@ fn start_ours(folder: &Path, held: Option<&UnixListener>, readers: &[String]) ->
             command
         }
     };
-    for reader in readers {
-        command.args(["--reader", reader]);
-    }
+    command.args(arguments);
     // It goes when its input ends, even if this process is killed.
     command.args(["--ready-fd", "1", "--exit-on-eof-of-fd", "0"]);
     command.env_remove("LD_LIBRARY_PATH");

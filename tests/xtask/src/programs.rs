@@ -86,6 +86,7 @@ const PROGRAMS: &[Program] = &[
     program("gcc", "cc", IN_THE_HOUSE),
     program("libc6-dev", "libc.so", IN_THE_HOUSE),
     program("libpcsclite-dev", "libpcsclite.so", IN_THE_HOUSE),
+    program("strace", "strace", "the_bench"),
     program("python3-pyscard", "python3/dist-packages/smartcard/__init__.py", "pyscard"),
     // pyscard of Python's index comes as source.
     program("python3-venv", "ensurepip/__init__.py", FROM_PYPI),
