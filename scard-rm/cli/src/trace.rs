@@ -4,7 +4,7 @@ mod entry;
 mod interrupt;
 mod lines;
 
-use scard_client::{Context, ScardCode};
+use scard_client::{ScardCode, Session};
 use scard_types::call::Call;
 use scard_types::trace::{Item, TraceEvent, Traced, TracedCall, Value};
 
@@ -52,13 +52,15 @@ pub(crate) struct Arguments {
 /// Carries the command out, until it is interrupted, has told enough, or nobody reads any more.
 pub(crate) fn run(arguments: &Arguments, output: &mut Output) -> Result<(), Failure> {
     let context = arguments.connection.context()?;
-    begin(&context)?;
-    let interrupt = Interrupt::listen(context.session())?;
+    // A trace belongs to one daemon, and ends with it.
+    let session = context.session();
+    begin(&session)?;
+    let interrupt = Interrupt::listen(&session)?;
     let mut scene = Scene::default();
     let mut left = arguments.count;
     let mut has_begun = false;
     while left != Some(0) {
-        let traced = match context.session().next_traced(None) {
+        let traced = match session.next_traced(None) {
             Ok(Some(traced)) => traced,
             Ok(None) => continue,
             Err(_) if interrupt.happened() => break,
@@ -86,8 +88,8 @@ pub(crate) fn run(arguments: &Arguments, output: &mut Output) -> Result<(), Fail
     Ok(())
 }
 
-fn begin(context: &Context) -> Result<(), Failure> {
-    match context.session().call(Call::Trace) {
+fn begin(session: &Session) -> Result<(), Failure> {
+    match session.call(Call::Trace) {
         Ok(_) => Ok(()),
         Err(refusal) if refusal.code == ScardCode::UnsupportedFeature => Err(Failure::NoTrace),
         Err(refusal) => Err(Failure::Scard { doing: "tracing", code: refusal.code }),

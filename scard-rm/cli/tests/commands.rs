@@ -130,6 +130,53 @@ fn events_come_one_object_a_line() {
     watch.wait().unwrap();
 }
 
+/// A resource manager on a socket of its own, started by hand.
+fn daemon(place: &Place, socket: &str) -> Child {
+    let mut child = place
+        .scard(&["daemon", "--socket", socket, "--reader", "sim:piv,name=\"Reader one\""])
+        .args(["--ready-fd", "1", "--exit-on-eof-of-fd", "0"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut ready = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut ready).unwrap();
+    assert_eq!(ready, "ready\n");
+    child
+}
+
+#[test]
+fn a_watch_goes_on_with_the_next_resource_manager() {
+    let place = Place::new();
+    let socket = place.path().join("own");
+    let socket = socket.to_str().unwrap();
+    let mut manager = daemon(&place, socket);
+    let mut watch = place
+        .scard(&["watch", "--json", "--socket", socket])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(watch.stdout.take().unwrap()).lines();
+    let mut next = || -> Value { serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap() };
+    assert_eq!(next()["event"], "reader-there");
+    assert_eq!(next()["event"], "watching");
+    manager.kill().unwrap();
+    manager.wait().unwrap();
+    manager = daemon(&place, socket);
+    assert_eq!(next()["event"], "restarted");
+    let reader = next();
+    assert_eq!((&reader["event"], &reader["card"]), (&"reader-there".into(), &"present".into()));
+    assert_eq!(next()["event"], "watching");
+    let output = place.scard(&["sim", "remove", "--socket", socket]).output().unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert_eq!(next()["event"], "card-removed");
+    // Nobody comes after this one.
+    drop(manager.stdin.take());
+    manager.wait().unwrap();
+    assert_eq!(watch.wait().unwrap().code(), Some(3));
+}
+
 #[test]
 fn a_pin_is_never_in_the_output() {
     let place = Place::new();

@@ -20,7 +20,9 @@ pub fn unlisted_differences(sources: &[TextFile], compat: &str) -> Vec<Violation
     }
     let mut found = Vec::new();
     for file in sources {
-        let marks = if file.path.ends_with(".txt") {
+        let marks = if file.path.starts_with(HISTORIES) {
+            0
+        } else if file.path.ends_with(".txt") {
             usize::from(file.text.contains(OTHER_ANSWER))
         } else {
             file.text.lines().filter(|line| is_mark(line)).count()
@@ -36,6 +38,9 @@ pub fn unlisted_differences(sources: &[TextFile], compat: &str) -> Vec<Violation
     }
     found
 }
+
+/// Histories of the differential suite: which row allows what they show is a table of its own, with its own test.
+const HISTORIES: &str = "tests/clients/differential/";
 
 /// How a journey says that pcscd answers otherwise.
 const OTHER_ANSWER: &str = "| pcscd:";
@@ -96,7 +101,8 @@ mod tests {
         let differs = ["// DIFF", "ERS: pcsc-lite polls.\n"].concat();
         let file = |path: &str, text: &str| TextFile { path: path.into(), text: text.into() };
         let journey = "alice look first -> ok | pcscd: Timeout\n";
-        let sources = [file("a.rs", &differs), file("b.rs", ""), file("j.txt", journey)];
+        let history = file("tests/clients/differential/h.txt", journey);
+        let sources = [file("a.rs", &differs), file("b.rs", ""), file("j.txt", journey), history];
         let rules = |compat: &str| -> Vec<String> {
             unlisted_differences(&sources, compat).iter().map(ToString::to_string).collect()
         };

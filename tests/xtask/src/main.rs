@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod deny;
+mod differential;
 mod dist;
 mod faults;
 mod fuzz;
@@ -39,6 +40,13 @@ const COMMANDS: &[Command] = &[
         summary: "Plants faults in the core and expects its histories to find each",
         help: faults::HELP,
         run: faults::command,
+    },
+    Command {
+        name: "differential",
+        arguments: "[OPTION]...",
+        summary: "Compares every answer with Debian's pcscd, by seeds",
+        help: differential::HELP,
+        run: differential::command,
     },
     Command {
         name: "fuzz",

@@ -58,7 +58,7 @@ impl Scene {
 
 impl Who {
     fn new(client: u64, peer: Peer) -> Self {
-        let program = process::program(peer).map(|program| program.name);
+        let program = process::program(peer, None).map(|program| program.name);
         Self { client, pid: Some(peer.pid), uid: Some(peer.uid), program }
     }
 }
