@@ -21,7 +21,9 @@ const NO_MEMORY: &str = "80100006";
 const INTERNAL_ERROR: &str = "80100001";
 /// What the stock library makes of a connection that is closed before all that it sent was read.
 const SECURITY_VIOLATION: &str = "8010006A";
-const LOST: &[&str] = &[NO_SERVICE, COMM_ERROR];
+/// A card handle of a connection that is lost; the context has another one (docs/restart.md).
+const READER_UNAVAILABLE: &str = "80100017";
+const LOST: &[&str] = &[NO_SERVICE, COMM_ERROR, READER_UNAVAILABLE];
 const NOTHING: &[&str] = &[];
 
 /// A system call, how it fails and when, and the codes that a program may see.
