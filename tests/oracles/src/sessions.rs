@@ -316,6 +316,10 @@ impl World {
                 self.told(refused);
                 self.told(holder);
             }
+            Action::IdleTransactionEnded { reader, holder } => {
+                assert!(self.readers.contains_key(&reader), "idle: a reader that is gone");
+                self.told(holder);
+            }
             other => panic!("an action that nobody knows: {other:?}"),
         }
     }
