@@ -1,7 +1,6 @@
 //! `scard apdu`: commands for a card, and its answers in words.
 
 mod instruction;
-mod mask;
 mod script;
 mod shown;
 
@@ -13,14 +12,14 @@ use std::time::Instant;
 use card_key::MAX_ROUNDS;
 use scard_client::{Card, Disposition, Protocols, ScardCode, SecretBytes, ShareMode, Transaction};
 use scard_types::StatusWord;
+use scard_types::mask::{Mask, Masked};
 
 use crate::connection::{Connection, choose, connect, describe};
 use crate::failure::Failure;
 use crate::output::{Output, WEAK};
-use crate::tree;
-use mask::Mask;
 use script::{Check, Step};
-use shown::{Exchange, Sent};
+
+pub(crate) use shown::{Exchange, Parts, duration};
 
 /// Send commands to a card and show its answers, decoded. PINs and keys are not shown.
 ///
@@ -142,23 +141,24 @@ impl Talk<'_> {
 
     /// Sends one command, and GET RESPONSE after it as long as the card has more.
     fn exchange(&mut self, card: &Transaction<'_>, command: SecretBytes) -> Result<(), Failure> {
-        let object = tree::object_asked_for(command.expose());
         let mut command = command;
-        let mut before = SecretBytes::default();
+        let mut parts = Parts::default();
         for _ in 0..MAX_ROUNDS {
             let visibility = self.mask.look(command.expose());
             let begun = Instant::now();
             let answer = card.transmit(command.expose()).map_err(failure)?;
             let elapsed = begun.elapsed();
-            let sent = Sent { command: &command, object, before: &before };
-            let exchange = Exchange::new(&sent, &answer, visibility, elapsed);
+            self.mask.answered(answer.expose());
+            let shown = Masked::command(command.expose(), visibility);
+            let response = Masked::response(answer.expose(), visibility);
+            let exchange = Exchange::new(&shown, Some(&response), &mut parts, elapsed);
             if self.json {
                 self.output.json_line(&exchange)?;
             } else {
                 exchange.write(self.output)?;
                 self.output.flush()?;
             }
-            let Some((data, &[sw1, sw2])) = answer.expose().split_last_chunk::<2>() else {
+            let Some(&[sw1, sw2]) = answer.expose().last_chunk::<2>() else {
                 return Ok(());
             };
             let status = StatusWord(u16::from_be_bytes([sw1, sw2]));
@@ -168,7 +168,6 @@ impl Talk<'_> {
             if sw1 != 0x61 || !self.follow {
                 return Ok(());
             }
-            before = SecretBytes::from([before.expose(), data].concat());
             let channel = command.expose().first().copied().unwrap_or_default() & 0x03;
             command = SecretBytes::from(vec![channel, 0xC0, 0x00, 0x00, sw2]);
         }

@@ -111,7 +111,7 @@ pub(crate) fn connect(
 /// Who has a handle, in words: `pid 4711 (scdaemon), uid 1000, exclusive`.
 pub(crate) fn holder(holder: &Holder) -> String {
     let mut words = format!("pid {}", holder.peer.pid);
-    if let Some(program) = process::program(holder) {
+    if let Some(program) = process::program(holder.peer, holder.started) {
         words.push_str(&format!(" ({})", program.name));
     }
     words.push_str(&format!(", uid {}", holder.peer.uid));

@@ -103,6 +103,8 @@ pub(crate) enum Failure {
     Card(CardKeyError),
     /// The card refused a command that was sent as it was given.
     Status(StatusWord),
+    /// The resource manager has no word for a trace.
+    NoTrace,
     /// The resource manager serves no virtual reader.
     NoSimulator,
     /// The simulator did not do what it should.
@@ -194,6 +196,7 @@ impl Failure {
             | Self::Command { .. }
             | Self::Output(_)
             | Self::File { .. }
+            | Self::NoTrace
             | Self::NoSimulator
             | Self::Simulator { .. }
             | Self::CardMade(_)
@@ -223,6 +226,7 @@ impl Failure {
                  PCSCLITE_CSOCK_NAME; scard run gives one command a resource manager and a virtual \
                  card of its own"
             }
+            Self::NoTrace => "it is a stock pcscd, or a scard-rm older than this program",
             Self::NoSimulator => "start it with --reader sim:piv",
             Self::NoReaders => "scard watch tells when one is plugged in",
             Self::Ambiguous { .. } => "name the one you mean; a unique part of its name is enough",
@@ -344,6 +348,7 @@ impl fmt::Display for Failure {
             Self::Status(status) => {
                 write!(f, "the card says {status}, {}", status.meaning())
             }
+            Self::NoTrace => f.write_str("this resource manager cannot trace"),
             Self::NoSimulator => f.write_str("this resource manager serves no virtual reader"),
             Self::Simulator { answer } => write!(f, "the simulator says: {answer}"),
             Self::CardOrder(error) => error.fmt(f),

@@ -18,6 +18,7 @@ mod process;
 mod run;
 mod sim;
 mod surroundings;
+mod trace;
 mod tree;
 mod watch;
 
@@ -46,6 +47,7 @@ enum Subcommand {
     Demo(demo::Arguments),
     List(list::Arguments),
     Watch(watch::Arguments),
+    Trace(trace::Arguments),
     Apdu(apdu::Arguments),
     Atr(atr::Arguments),
     Sim(sim::Arguments),
@@ -109,6 +111,7 @@ fn carry_out(command: &Subcommand, output: &mut Output) -> Result<u8, Failure> {
         Subcommand::Demo(arguments) => demo::run(arguments, &Surroundings::read(), output),
         Subcommand::List(arguments) => list::run(arguments, output),
         Subcommand::Watch(arguments) => watch::run(arguments, output),
+        Subcommand::Trace(arguments) => trace::run(arguments, output),
         Subcommand::Apdu(arguments) => apdu::run(arguments, output),
         Subcommand::Atr(arguments) => atr::run(arguments, output),
         Subcommand::Sim(arguments) => sim::run(arguments, output),

@@ -155,7 +155,7 @@ impl ShownHolder {
         Self {
             pid: of.peer.pid,
             uid: of.peer.uid,
-            program: process::program(of),
+            program: process::program(of.peer, of.started),
             share: match of.share {
                 ShareMode::Exclusive => "exclusive",
                 ShareMode::Shared => "shared",

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use scard_types::call::{Holder, Peer};
+use scard_types::call::Peer;
 use serde::Serialize;
 
 /// A program.
@@ -17,9 +17,10 @@ pub(crate) struct Program {
     pub(crate) path: Option<PathBuf>,
 }
 
-/// The program that holds a card; `None` if it is gone, hidden, or the number belongs to somebody else by now.
-pub(crate) fn program(holder: &Holder) -> Option<Program> {
-    look(Path::new("/proc"), holder.peer, holder.started)
+/// The program of a client; `None` if it is gone, hidden, or the number belongs to somebody else by now: who knows when
+/// the process began can tell.
+pub(crate) fn program(peer: Peer, started: Option<u64>) -> Option<Program> {
+    look(Path::new("/proc"), peer, started)
 }
 
 fn look(proc: &Path, peer: Peer, started: Option<u64>) -> Option<Program> {

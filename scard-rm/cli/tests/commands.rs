@@ -8,11 +8,8 @@ use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdout, Stdio};
 
-use scard::{Place, SCARD, stderr, stdout};
+use scard::{CARD, Manager, Place, SCARD, stderr, stdout};
 use serde_json::Value;
-
-/// A card that is the same each time, in a reader with a name of its own.
-const CARD: &str = "piv,name=\"Reader one\",seed=7,serial=7,9a=p256,9c=none,9d=none,9e=none";
 
 fn json(text: &str) -> Vec<Value> {
     serde_json::Deserializer::from_str(text).into_iter().map(Result::unwrap).collect()
@@ -81,31 +78,6 @@ impl Drop for Holder {
     }
 }
 
-/// A private resource manager that serves until its standard input ends.
-struct Manager(Child, String);
-
-impl Manager {
-    fn new(place: &Place) -> Self {
-        let script = "echo $SCARD_SOCKET; read line";
-        let mut child = place
-            .scard(&["run", "--card", CARD, "sh", "-c", script])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut socket = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut socket).unwrap();
-        Self(child, socket.trim_end().to_owned())
-    }
-}
-
-impl Drop for Manager {
-    fn drop(&mut self) {
-        drop(self.0.stdin.take());
-        let _ = self.0.wait();
-    }
-}
-
 #[test]
 fn a_card_that_somebody_holds_is_named_and_left_alone() {
     let place = Place::new();
@@ -156,6 +128,53 @@ fn events_come_one_object_a_line() {
     assert_eq!(inserted["product"], "scard virtual PIV card");
     watch.kill().unwrap();
     watch.wait().unwrap();
+}
+
+/// A resource manager on a socket of its own, started by hand.
+fn daemon(place: &Place, socket: &str) -> Child {
+    let mut child = place
+        .scard(&["daemon", "--socket", socket, "--reader", "sim:piv,name=\"Reader one\""])
+        .args(["--ready-fd", "1", "--exit-on-eof-of-fd", "0"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut ready = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut ready).unwrap();
+    assert_eq!(ready, "ready\n");
+    child
+}
+
+#[test]
+fn a_watch_goes_on_with_the_next_resource_manager() {
+    let place = Place::new();
+    let socket = place.path().join("own");
+    let socket = socket.to_str().unwrap();
+    let mut manager = daemon(&place, socket);
+    let mut watch = place
+        .scard(&["watch", "--json", "--socket", socket])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(watch.stdout.take().unwrap()).lines();
+    let mut next = || -> Value { serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap() };
+    assert_eq!(next()["event"], "reader-there");
+    assert_eq!(next()["event"], "watching");
+    manager.kill().unwrap();
+    manager.wait().unwrap();
+    manager = daemon(&place, socket);
+    assert_eq!(next()["event"], "restarted");
+    let reader = next();
+    assert_eq!((&reader["event"], &reader["card"]), (&"reader-there".into(), &"present".into()));
+    assert_eq!(next()["event"], "watching");
+    let output = place.scard(&["sim", "remove", "--socket", socket]).output().unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert_eq!(next()["event"], "card-removed");
+    // Nobody comes after this one.
+    drop(manager.stdin.take());
+    manager.wait().unwrap();
+    assert_eq!(watch.wait().unwrap().code(), Some(3));
 }
 
 #[test]

@@ -49,6 +49,7 @@ fn every_command_that_prints_data_can_print_json() {
     for path in [
         &["list"][..],
         &["watch"],
+        &["trace"],
         &["apdu"],
         &["atr"],
         &["demo"],
@@ -108,6 +109,7 @@ fn each_command_has_a_manual_page() {
             "scard-sim-serve.1",
             "scard-sim-status.1",
             "scard-sim.1",
+            "scard-trace.1",
             "scard-watch.1",
             "scard.1",
         ]

@@ -72,7 +72,10 @@ fn our_library_is_put_in_front() {
     let place = Place::new();
     let (bin, lib) = (place.path().join("bin"), place.path().join("lib"));
     fs::create_dir(&bin).unwrap();
-    fs::copy(scard::SCARD, bin.join("scard")).unwrap();
+    // By a process of its own: a child that another test starts meanwhile would inherit the descriptor for writing, and
+    // a program that is open for writing cannot be started.
+    let copied = std::process::Command::new("cp").arg(scard::SCARD).arg(&bin).status().unwrap();
+    assert!(copied.success());
     let run = || {
         std::process::Command::new(bin.join("scard"))
             .args(["run", "--our-library", "sh", "-c", "echo $LD_LIBRARY_PATH"])

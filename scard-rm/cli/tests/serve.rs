@@ -76,6 +76,7 @@ fn our_card_is_in_a_reader_of_ours() {
     assert!(output.status.success(), "{}", stderr(&output));
     let list = place.scard(&["list", "--socket", &socket]).output().unwrap();
     assert!(stdout(&list).starts_with("Port (vpcd)\n"), "{}", stdout(&list));
+    assert!(stdout(&list).contains("OU=Card 7,"), "its number is the one ordered");
 
     drop(daemon);
     assert_eq!(card.hear(), format!("out of the reader at {port}\n"));

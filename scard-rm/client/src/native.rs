@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use scard_types::ScardCode;
 use scard_types::call::{Call, ReaderEvent, Reply};
+use scard_types::trace::Traced;
 use scard_wire::native::{
     Client, HELLO_BYTES, Hello, ReplyKind, RequestKind, Response, Welcome, encode_call,
     encode_driver_command,
@@ -48,6 +49,8 @@ struct State {
     asleep: usize,
     events: VecDeque<ReaderEvent>,
     is_subscribed: bool,
+    traced: VecDeque<Traced>,
+    is_tracing: bool,
     is_lost: bool,
 }
 
@@ -93,6 +96,8 @@ impl Native {
             asleep: 0,
             events: VecDeque::new(),
             is_subscribed: false,
+            traced: VecDeque::new(),
+            is_tracing: false,
             is_lost: false,
         };
         Self { socket, sender: Mutex::default(), state: Mutex::new(state), news: Condvar::new() }
@@ -108,8 +113,7 @@ impl Native {
     }
 
     pub(crate) fn call(&self, call: &Call) -> Reply {
-        let subscribes = matches!(call, Call::Subscribe);
-        let number = self.send(subscribes, |number, head| encode_call(number, call, head))?;
+        let number = self.send(Some(call), |number, head| encode_call(number, call, head))?;
         let reply = self.reply_to(number);
         match &reply {
             Ok(answer) if !answer_fits(call, answer) => {
@@ -122,14 +126,14 @@ impl Native {
 
     pub(crate) fn driver_command(&self, driver: &str, command: &[u8]) -> Reply {
         let number =
-            self.send(false, |number, head| encode_driver_command(number, driver, command, head))?;
+            self.send(None, |number, head| encode_driver_command(number, driver, command, head))?;
         self.reply_to(number)
     }
 
     /// Sends a request whose reply is waited for from now on, and gives back its number.
     fn send<'p>(
         &self,
-        subscribes: bool,
+        call: Option<&Call>,
         encode: impl FnOnce(u32, &mut Vec<u8>) -> Result<(RequestKind, &'p [u8]), ScardCode>,
     ) -> Result<u32, ScardCode> {
         let mut sender = self.sender.lock().unwrap_or_else(PoisonError::into_inner);
@@ -143,7 +147,9 @@ impl Native {
             if state.is_lost {
                 return Err(ScardCode::NoService);
             }
-            state.is_subscribed |= subscribes;
+            // Pushes may come before the reply.
+            state.is_subscribed |= matches!(call, Some(Call::Subscribe));
+            state.is_tracing |= matches!(call, Some(Call::Trace));
             state.waiting.push(Waiting { number, expects: kind.reply(), reply: None });
         }
         if self.socket.send(&sender.head, payload).is_err() {
@@ -177,17 +183,33 @@ impl Native {
         &self,
         timeout: Option<Duration>,
     ) -> Result<Option<ReaderEvent>, ScardCode> {
+        self.next_push(timeout, |state| (state.is_subscribed, &mut state.events))
+    }
+
+    pub(crate) fn next_traced(
+        &self,
+        timeout: Option<Duration>,
+    ) -> Result<Option<Traced>, ScardCode> {
+        self.next_push(timeout, |state| (state.is_tracing, &mut state.traced))
+    }
+
+    /// The next of those pushes that `queue` leads to, and whether they were asked for.
+    fn next_push<T>(
+        &self,
+        timeout: Option<Duration>,
+        queue: impl Fn(&mut State) -> (bool, &mut VecDeque<T>),
+    ) -> Result<Option<T>, ScardCode> {
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let mut state = self.state();
         if state.is_lost {
-            return state.events.pop_front().map(Some).ok_or(ScardCode::NoService);
+            return queue(&mut state).1.pop_front().map(Some).ok_or(ScardCode::NoService);
         }
-        if !state.is_subscribed {
+        if !queue(&mut state).0 {
             return Err(ScardCode::NotReady);
         }
         let mut is_last_look = false;
         loop {
-            if let Some(event) = state.events.pop_front() {
+            if let Some(event) = queue(&mut state).1.pop_front() {
                 return Ok(Some(event));
             }
             if state.is_lost {
@@ -304,6 +326,13 @@ impl State {
                 let wanted = self.is_subscribed && self.events.len() < MOST_EVENTS;
                 if wanted {
                     self.events.push_back(event);
+                }
+                wanted
+            }
+            Response::Trace(traced) => {
+                let wanted = self.is_tracing && self.traced.len() < MOST_EVENTS;
+                if wanted {
+                    self.traced.push_back(traced);
                 }
                 wanted
             }

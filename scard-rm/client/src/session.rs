@@ -7,6 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use scard_types::call::{Answer, Call, ContextId, ReaderEvent, Reply};
+use scard_types::trace::Traced;
 use scard_types::{ScardCode, SecretBytes};
 
 use crate::Endpoint;
@@ -122,6 +123,17 @@ impl Session {
     pub fn next_event(&self, timeout: Option<Duration>) -> Result<Option<ReaderEvent>, ScardCode> {
         match &self.wire {
             Wire::Native(native) => native.next_event(timeout),
+            Wire::PcscLite(_) => Err(ScardCode::UnsupportedFeature),
+        }
+    }
+
+    /// The next event after [`Call::Trace`]; `None` when `timeout` is over. No timeout is for ever.
+    ///
+    /// # Errors
+    /// As [`Session::next_event`].
+    pub fn next_traced(&self, timeout: Option<Duration>) -> Result<Option<Traced>, ScardCode> {
+        match &self.wire {
+            Wire::Native(native) => native.next_traced(timeout),
             Wire::PcscLite(_) => Err(ScardCode::UnsupportedFeature),
         }
     }

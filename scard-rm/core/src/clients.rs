@@ -61,6 +61,7 @@ impl Core {
         }
         self.forget_watch(id);
         self.subscribers.remove(&id);
+        self.forget_trace(id);
         if let Some(client) = self.clients.remove(&id) {
             self.quotas.give_back(client.peer.uid, Kind::Connection);
         }

@@ -216,6 +216,12 @@ pub enum Action {
         /// Why, for the log.
         reason: DropReason,
     },
+    /// From now on this client is told what clients do. The daemon, which alone knows whose it may see, tells it until
+    /// [`Event::ClientGone`].
+    Trace {
+        /// Whom to tell.
+        client: ClientId,
+    },
     /// Write to the database on disk: all or none, in the order of these actions. Answered by [`Event::Stored`].
     Store {
         /// The number to come back with.

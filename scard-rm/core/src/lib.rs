@@ -78,6 +78,7 @@ pub struct Core {
     topics: BTreeMap<status_change::Topic, BTreeSet<status_change::WaitId>>,
     watchers: BTreeSet<ClientId>,
     subscribers: BTreeSet<ClientId>,
+    tracers: BTreeSet<ClientId>,
     timers: timers::Timers,
     cache: cache::Cache,
     database: database::Database,
@@ -101,6 +102,8 @@ pub struct Census {
     pub watchers: usize,
     /// Subscribers.
     pub subscribers: usize,
+    /// Those who trace.
+    pub tracers: usize,
     /// Requests in the queues of readers.
     pub parked: usize,
     /// Places kept for clients that were sent back.
@@ -140,6 +143,7 @@ impl Core {
             topics: BTreeMap::new(),
             watchers: BTreeSet::new(),
             subscribers: BTreeSet::new(),
+            tracers: BTreeSet::new(),
             timers: timers::Timers::default(),
             cache: cache::Cache::default(),
             database: database::Database::default(),
@@ -237,6 +241,20 @@ impl Core {
         self.clients.get(&client).is_some_and(has_any)
             || self.subscribers.contains(&client)
             || self.watchers.contains(&client)
+            || self.tracers.contains(&client)
+    }
+
+    /// The reader of a handle, as far as it is this client's, for a trace.
+    #[must_use]
+    pub fn reader_behind(&self, client: ClientId, card: CardHandle) -> Option<ReaderId> {
+        self.own_handle(client, card).map(|handle| handle.reader)
+    }
+
+    /// Whose request a slot works on now, for a trace.
+    #[must_use]
+    pub fn served_at(&self, reader: ReaderId) -> Option<(ClientId, RequestId)> {
+        let asker = self.readers.get(&reader)?.work.as_ref()?.task.asker()?;
+        Some((asker.client, asker.request))
     }
 
     /// Counts everything.
@@ -251,6 +269,7 @@ impl Core {
             waits: self.waits.len(),
             watchers: self.watchers.len(),
             subscribers: self.subscribers.len(),
+            tracers: self.tracers.len(),
             parked: self.readers.values().map(|reader| reader.queue.places().count()).sum(),
             tickets: self.readers.values().map(|reader| reader.queue.ticket_count()).sum(),
             readers: self.readers.len(),

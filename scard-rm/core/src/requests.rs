@@ -96,10 +96,13 @@ impl Core {
                 let was_watching = self.forget_watch(client);
                 Outcome::Now(Ok(Answer::Stopped { was_watching }))
             }
-            Call::ReaderTable => Outcome::Now(Ok(Answer::ReaderTable(self.reader_table()))),
+            Call::ReaderTable { most } => {
+                Outcome::Now(Ok(Answer::ReaderTable(self.reader_table(most))))
+            }
             Call::ReaderEvents => Outcome::Now(Ok(Answer::ReaderEvents(self.reader_events))),
             Call::DescribeReaders => Outcome::Now(Ok(Answer::Described(self.describe_readers()))),
             Call::Subscribe => self.subscribe(asker),
+            Call::Trace => self.trace(asker),
             Call::TransmitCount { card } => self.transmit_count(client, card),
             Call::ReaderDevices { context } if !self.owns_context(client, context) => {
                 Outcome::refused(ScardCode::InvalidHandle)

@@ -1,4 +1,5 @@
-//! Those who are told of every change: registrations of the pcsc-lite wire (told once) and subscribers (told of each).
+//! Those who are told of every change: registrations of the pcsc-lite wire (told once) and subscribers (told of each);
+//! and those who are told of every call.
 
 use alloc::vec::Vec;
 
@@ -64,6 +65,29 @@ impl Core {
         Outcome::Later
     }
 
+    /// Native wire: counted like a wait, since it keeps memory busy for as long as it likes.
+    pub(crate) fn trace(&mut self, asker: Asker) -> Outcome {
+        let id = asker.client;
+        let Some(client) = self.clients.get(&id) else { return Outcome::Later };
+        if self.tracers.contains(&id) {
+            return Outcome::Now(Ok(Answer::Done));
+        }
+        if !self.quotas.take(&self.limits, client.peer.uid, Kind::Wait) {
+            return Outcome::refused(ScardCode::NoMemory);
+        }
+        self.tracers.insert(id);
+        self.reply(asker, Ok(Answer::Done));
+        self.out.push(Action::Trace { client: id });
+        Outcome::Later
+    }
+
+    /// Ends a trace with its connection.
+    pub(crate) fn forget_trace(&mut self, id: ClientId) {
+        if let (true, Some(client)) = (self.tracers.remove(&id), self.clients.get(&id)) {
+            self.quotas.give_back(client.peer.uid, Kind::Wait);
+        }
+    }
+
     fn tell_subscribers(&mut self, event: &ReaderEvent) {
         for client in &self.subscribers {
             let push = Push::Reader(event.clone());
@@ -82,6 +106,8 @@ impl Core {
     }
 
     /// Tells of all readers whose card or handles changed in this step, each once and as it is now.
+    ///
+    /// DIFFERS: pcscd compares who shares a reader every 400 ms, and tells nobody of what changed back in between.
     pub(crate) fn publish_changes(&mut self) {
         if self.changed.is_empty() {
             return;

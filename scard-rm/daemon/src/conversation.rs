@@ -5,7 +5,7 @@ use std::fmt;
 
 use scard_core::{Push, RequestId, Wire};
 use scard_types::call::{Call, Reply};
-use scard_types::{ScardCode, SecretBytes};
+use scard_types::{ScardCode, SecretBytes, trace};
 use scard_wire::{Dialect, native, pcsclite};
 
 /// pcsc-lite's wire has no numbers: one request at a time.
@@ -86,6 +86,17 @@ impl Conversation {
         }
     }
 
+    /// The dialect and its version, as far as the client has named it.
+    pub(crate) fn dialect(&self) -> trace::Dialect {
+        match self {
+            Self::PcscLite(server) => {
+                let minor = u16::try_from(server.version().minor()).unwrap_or(u16::MAX);
+                trace::Dialect::PcscLite { minor }
+            }
+            Self::Native(..) => trace::Dialect::Native { version: native::VERSION },
+        }
+    }
+
     /// Where the next read puts its bytes.
     pub(crate) fn room(&mut self) -> &mut [u8] {
         match self {
@@ -107,6 +118,14 @@ impl Conversation {
         match self {
             Self::PcscLite(server) => server.is_mid_message(),
             Self::Native(server, _) => server.is_mid_message(),
+        }
+    }
+
+    /// Gives back what only a long message needs.
+    pub(crate) fn relax(&mut self) {
+        match self {
+            Self::PcscLite(server) => server.relax(),
+            Self::Native(server, _) => server.relax(),
         }
     }
 

@@ -5,6 +5,7 @@
 //! that a slot can answer at once is read, carried out and answered by one task.
 
 mod leave;
+mod taps;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -15,6 +16,7 @@ use scard_core::{
     Action, ClientId, Core, Event, JobId, Limits, ReaderId, RequestId, Work, WorkDone,
 };
 use scard_types::call::{Answer, Reply};
+use scard_types::trace::ReaderTrace;
 use scard_types::{CardEvent, DeviceInstance, Millis, ReaderNaming};
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -27,6 +29,7 @@ use crate::kept_out::{Hold, KeptOut, Named};
 use crate::limits::Patience;
 use crate::slots::{self, Orders, Reader};
 use crate::table_size::TableSize;
+use crate::trace::Trace;
 use leave::Leave;
 
 /// The one place where everything meets.
@@ -47,8 +50,13 @@ pub(crate) struct State {
     last_client: u64,
     last_reader: u64,
     table: TableSize,
+    /// Both are empty between two calls of [`Engine::handle`], and kept for their memory.
+    events: VecDeque<Event>,
+    actions: Vec<Action>,
     rules: Rules,
     kept_out: KeptOut,
+    /// While somebody traces.
+    trace: Option<Box<Trace>>,
 }
 
 /// What is written for clients, apart from what the core knows of it.
@@ -59,8 +67,10 @@ pub(crate) struct Rules {
     pub(crate) patience: Patience,
 }
 
-/// What a request needs before it can be answered by the core.
+/// What is to be done before a client is served further.
 pub(crate) enum Errand {
+    /// It has sent more than one request, and others have their turn first.
+    OthersFirst,
     /// A driver has to do it.
     Driver(DriverRequest),
     /// Somebody else has to say whether it may be done at all.
@@ -78,8 +88,11 @@ impl Engine {
                 last_client: 0,
                 last_reader: 0,
                 table,
+                events: VecDeque::new(),
+                actions: Vec::new(),
                 rules,
                 kept_out: KeptOut::new(),
+                trace: None,
             }),
             cards_awaited: watch::Sender::new(0),
             deadline: watch::Sender::new(None),
@@ -145,28 +158,45 @@ impl Engine {
         state.clients.get(&client).map(|client| client.posture(in_use))
     }
 
-    /// Passes on what the client has asked completely, until it has to wait or has asked nothing more; a request
-    /// that needs more than the core is given back, and the rest stays for the next call.
+    /// Passes on a request that the client has asked completely. A request that needs more than the core is given back,
+    /// and who has sent more than one has to come back: the rest stays for the next call.
     pub(crate) fn serve(&self, client: ClientId) -> Option<Errand> {
         let mut state = self.lock();
         loop {
             match state.clients.get_mut(&client)?.next_asked()? {
                 Asked::Call { request, call } => {
                     debug!(request = request.0, call = call.name());
+                    if state.trace.is_some() {
+                        state.trace_asked(client, request, &call);
+                    }
                     match state.leave(client, &call) {
                         Leave::Granted => {
                             self.handle(&mut state, Event::Request { client, request, call });
                         }
                         Leave::Open(authority) => {
                             let question = state.question(client, request, call, authority)?;
+                            if state.trace.is_some() {
+                                state.trace_heard(client, request);
+                            }
                             return Some(Errand::Question(question));
                         }
                         Leave::Refused(why) => {
                             state.refuse(client, request, wanted_reader(&call), &why);
                         }
                     }
+                    if state.trace.is_some() {
+                        state.trace_heard(client, request);
+                    }
+                    if state.clients.get(&client)?.has_sent_more() {
+                        return Some(Errand::OthersFirst);
+                    }
                 }
-                Asked::Driver(request) => return Some(Errand::Driver(request)),
+                Asked::Driver(request) => {
+                    if state.trace.is_some() {
+                        state.trace_asked_driver(client, &request);
+                    }
+                    return Some(Errand::Driver(request));
+                }
             }
         }
     }
@@ -191,7 +221,7 @@ impl Engine {
 
     /// Answers a request that the core knows nothing of.
     pub(crate) fn answer(&self, client: ClientId, request: RequestId, reply: &Reply) {
-        let _ = self.with_client(client, |client| client.reply(request, reply));
+        self.lock().reply(client, request, reply);
     }
 
     /// A driver announced a reader. Gives back how it is called.
@@ -221,6 +251,9 @@ impl Engine {
     /// A reader went.
     pub(crate) fn reader_gone(&self, reader: ReaderId) {
         let mut state = self.lock();
+        if state.trace.is_some() {
+            state.trace_reader(reader, ReaderTrace::Gone);
+        }
         if let Some(gone) = state.readers.remove(&reader) {
             info!("reader gone");
             self.card_answered(gone.awaited());
@@ -306,13 +339,19 @@ impl Engine {
 
     /// Tells the core what happened and carries out what it says, until nothing more follows from it.
     fn handle(&self, state: &mut State, event: Event) {
-        let (mut events, mut actions) = (VecDeque::from([event]), Vec::new());
+        let mut events = std::mem::take(&mut state.events);
+        let mut actions = std::mem::take(&mut state.actions);
+        events.push_back(event);
         while let Some(event) = events.pop_front() {
+            if state.trace.is_some() {
+                state.trace_event(&event);
+            }
             state.core.handle(self.now(), event, &mut actions);
             for action in actions.drain(..) {
                 state.carry_out(action, &mut events);
             }
         }
+        (state.events, state.actions) = (events, actions);
         let next = state.core.deadline();
         self.deadline.send_if_modified(|deadline| std::mem::replace(deadline, next) != next);
     }
@@ -325,16 +364,20 @@ impl State {
                 if let Ok(Answer::Described(readers)) = &mut reply {
                     self.date_holders(readers);
                 }
-                if let Some(client) = self.clients.get_mut(&client) {
-                    client.reply(request, &reply);
-                }
+                self.reply(client, request, &reply);
             }
             Action::Push { client, push } => {
+                if self.trace.is_some() {
+                    self.trace_push(client, &push);
+                }
                 if let Some(client) = self.clients.get_mut(&client) {
                     client.push(push);
                 }
             }
             Action::Work { reader, job, work } => {
+                if self.trace.is_some() {
+                    self.trace_work(reader, &work);
+                }
                 if let Some(done) = self.work(reader, job, work) {
                     events.push_back(Event::WorkDone { reader, job, done });
                 }
@@ -370,8 +413,22 @@ impl State {
                         "the idle transaction of {holder} is ended, its card reset"
                     );
                 }
+                if self.trace.is_some() {
+                    self.trace_reader(reader, ReaderTrace::Arrived);
+                }
             }
+            Action::Trace { client } => self.trace_begins(client),
             other => error!(?other, "the core asks for something unknown"),
+        }
+    }
+
+    /// Answers, and only then tells those who trace.
+    fn reply(&mut self, client: ClientId, request: RequestId, reply: &Reply) {
+        if let Some(client) = self.clients.get_mut(&client) {
+            client.reply(request, reply);
+        }
+        if self.trace.is_some() {
+            self.trace_answered(client, request, reply);
         }
     }
 

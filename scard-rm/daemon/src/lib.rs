@@ -6,10 +6,12 @@
 #![forbid(unsafe_code)]
 
 mod access;
+mod alarm;
 mod backlog;
 mod caller;
 mod client;
 mod config;
+mod connection;
 mod conversation;
 mod daemon;
 mod door;
@@ -30,6 +32,7 @@ mod slots;
 mod starts;
 mod state_file;
 mod table_size;
+mod trace;
 
 use anyhow::Context;
 

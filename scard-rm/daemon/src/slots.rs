@@ -43,6 +43,11 @@ impl Reader {
         self.name.as_ref().map_or("", ReaderName::as_str)
     }
 
+    /// Its name, once it has one.
+    pub(crate) const fn full_name(&self) -> Option<&ReaderName> {
+        self.name.as_ref()
+    }
+
     /// The core has named it.
     pub(crate) fn set_name(&mut self, name: ReaderName) {
         if let Some(slot) = &mut self.slot {

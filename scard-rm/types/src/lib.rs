@@ -16,6 +16,7 @@ pub mod cache;
 pub mod call;
 mod code;
 pub mod database;
+pub mod mask;
 mod modes;
 mod reader;
 mod secret;
@@ -23,6 +24,7 @@ pub mod secret_commands;
 pub mod status_change;
 mod time;
 pub mod tlv;
+pub mod trace;
 
 pub use apdu::{CommandApdu, ResponseApdu, StatusWord};
 pub use atr::Atr;

@@ -55,6 +55,7 @@ pub fn native_client(bytes: &[u8]) {
                 out.extend_from_slice(tail);
             }
             Response::Push(event) => native::encode_push(event, &mut out),
+            Response::Trace(traced) => native::encode_trace(traced, &mut out),
         }
         let (again, _) = play_client(&out, usize::MAX);
         same(&again, &alloc::vec![response]);
@@ -205,7 +206,7 @@ fn some_reply(call: &Call) -> Reply {
             readers: readers.iter().map(|_| SeenReader::default()).collect(),
         },
         Call::StopWatching => Answer::Stopped { was_watching: true },
-        Call::ReaderTable => Answer::ReaderTable(alloc::vec![None, some_reader()]),
+        Call::ReaderTable { .. } => Answer::ReaderTable(alloc::vec![None, some_reader()]),
         Call::ReaderEvents => Answer::ReaderEvents(1),
         Call::DescribeReaders => Answer::Described(Vec::<ReaderDescription>::new()),
         _ => Answer::Done,

@@ -7,8 +7,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use rand_core::{OsRng, RngCore};
 use scard_types::Pin;
 use sim_card::{
-    KeyError, KeySource, PivCard, PivProfile, PrivateKey, ProfileError, SlotProfile, Validity,
-    yubikey_5_atr,
+    BlankCard, KeyError, KeySource, PivCard, PivProfile, PrivateKey, ProfileError, SlotProfile,
+    Validity, default_atr, yubikey_5_atr,
 };
 
 use crate::keep::{MemoryFile, MemoryFileError, VirtualCard};
@@ -67,11 +67,16 @@ impl fmt::Display for MakeError {
 impl std::error::Error for MakeError {}
 
 impl CardSpec {
-    /// Makes the card, or has the one again that is in the file; `serial` is for a new one that was ordered without.
+    /// Makes the card, or has the one again that is in the file. A new one has this number: the caller counts, from
+    /// `self.serial` where that was ordered.
     ///
     /// # Errors
     /// See [`MakeError`].
     pub fn make(&self, serial: u32) -> Result<VirtualCard, MakeError> {
+        if self.is_blank {
+            let atr = self.atr.unwrap_or_else(default_atr);
+            return Ok(VirtualCard::blank(BlankCard::new(atr), serial));
+        }
         let Some(path) = &self.state else { return Ok(VirtualCard::new(self.new_card(serial)?)) };
         let file = MemoryFile::open(path).map_err(MakeError::Memory)?;
         // Not from the order's seed: a key made after each start would be the same one.

@@ -83,6 +83,18 @@ impl Talker {
         self.input = None;
     }
 
+    /// Sends it SIGTERM and waits until it is gone.
+    ///
+    /// # Panics
+    /// If it does not go well.
+    pub fn terminate(&mut self) {
+        let kill = Command::new("kill").arg(self.child.id().to_string()).status();
+        assert!(kill.expect("kill starts").success(), "{} is not there", self.name);
+        let status = self.child.wait().expect("it is our child");
+        assert!(status.success(), "{}: {status}", self.name);
+        self.input = None;
+    }
+
     /// Ends its input and waits until it is gone.
     ///
     /// # Panics

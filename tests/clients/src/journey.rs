@@ -8,12 +8,13 @@
 //! bob     waits                               and still is not
 //! bob     -> ok                               now he is
 //! bob     finishes                            now he is, with whatever
-//! world   insert first                        a card comes; also: remove, kill WHO, restart
-//! stages  scard                               only on that daemon
+//! world   insert first                        a card comes; also: remove, kill WHO, stop, start, restart
+//! stages  scard held                          only where all these words hold
 //! ```
 //!
 //! Actors are processes that start when they first act; `alice/2` is a second thread of alice's. An answer may have `*`
-//! for anything. `-> this | pcscd: that` tells a difference between the daemons.
+//! for anything. `-> this | pcscd: that` tells a difference between the daemons, `| ours: that` one between the libraries,
+//! `| own: that` one between a daemon's own socket and one that is held for it.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -21,7 +22,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::actor::Actor;
-use crate::daemon::Service;
+use crate::daemon::{Manner, Service};
 use crate::stage::Stage;
 
 /// Long enough for an answer that must not come.
@@ -49,20 +50,34 @@ pub fn folder() -> PathBuf {
 /// # Panics
 /// If anything is not as it tells.
 pub fn play(stage: Stage, name: &str) {
+    play_in_a_manner(stage, name, Manner::default());
+}
+
+/// The same with a daemon in some manner.
+///
+/// # Panics
+/// If anything is not as it tells.
+pub fn play_in_a_manner(stage: Stage, name: &str, manner: Manner) {
     let file = folder().join(name).with_extension("txt");
     let text = fs::read_to_string(&file).unwrap_or_else(|error| panic!("{name}: {error}"));
     let lines: Vec<(usize, Line<'_>)> = (1..)
         .zip(text.lines())
         .flat_map(|(number, line)| parse(line).into_iter().map(move |part| (number, part)))
         .collect();
-    if lines.iter().any(|(_, line)| matches!(line, Line::Stages(on) if *on != stage.manager_word()))
-    {
+    let words = [stage.manager_word(), stage.library_word(), manner.word()];
+    let is_elsewhere = |line: &Line<'_>| matches!(line, Line::Stages(on) if on.split_whitespace().any(|word| !words.contains(&word)));
+    if lines.iter().any(|(_, line)| is_elsewhere(line)) {
         return;
     }
-    let unique = format!("{name}-{:?}-{:?}", stage.library, stage.manager);
+    // Short: it is part of the path of a socket.
+    let manner_letters = [(manner.asked_to_stop, "t"), (manner.held, "h")]
+        .map(|(so, letter)| if so { letter } else { "" });
+    let manner_letters = manner_letters.concat();
+    let unique = format!("{name}-{:?}-{:?}{manner_letters}", stage.library, stage.manager);
     let mut scene = Scene {
         stage,
-        service: Service::start(stage.manager, &unique, "piv"),
+        words,
+        service: Service::start_in_a_manner(stage.manager, &unique, "piv", manner),
         actors: BTreeMap::new(),
     };
     for (number, line) in lines {
@@ -74,6 +89,8 @@ pub fn play(stage: Stage, name: &str) {
 
 struct Scene {
     stage: Stage,
+    /// Which alternative answers are meant.
+    words: [&'static str; 3],
     // Before the service: actors go first.
     actors: BTreeMap<String, Actor>,
     service: Service,
@@ -91,7 +108,7 @@ impl Scene {
                 }
             }
             Line::Told { who, answer } => {
-                let wanted = wanted(answer, self.stage.manager_word());
+                let wanted = wanted(answer, &self.words);
                 let told = self.actor(who).answer(who);
                 if !matches(wanted, &told) {
                     return Err(format!("{who} is told\n    {told}\ninstead of\n    {wanted}"));
@@ -129,7 +146,17 @@ impl Scene {
                 Ok(())
             }
             ["restart"] => {
-                self.service.restart();
+                self.service.stop();
+                self.service.start_again();
+                self.actors.remove(USHER);
+                Ok(())
+            }
+            ["stop"] => {
+                self.service.stop();
+                Ok(())
+            }
+            ["start"] => {
+                self.service.start_again();
                 self.actors.remove(USHER);
                 Ok(())
             }
@@ -185,14 +212,16 @@ fn parse(line: &str) -> Vec<Line<'_>> {
     if what.is_empty() { vec![told] } else { vec![Line::Ask { who, what }, told] }
 }
 
-/// The answer for that daemon.
-fn wanted<'a>(answer: &'a str, manager: &str) -> &'a str {
+/// The answer where these words hold.
+#[must_use]
+pub fn wanted<'a>(answer: &'a str, words: &[&str]) -> &'a str {
     let mut alternatives = answer.split(" | ");
     let first = alternatives.next().unwrap_or_default();
-    alternatives
-        .find_map(|other| other.strip_prefix(manager)?.strip_prefix(": "))
-        .unwrap_or(first)
-        .trim()
+    let meant = |other: &'a str| {
+        let (word, answer) = other.split_once(": ")?;
+        words.contains(&word).then_some(answer)
+    };
+    alternatives.find_map(meant).unwrap_or(first).trim()
 }
 
 /// `*` in the pattern is any text.
@@ -237,8 +266,9 @@ mod tests {
 
     #[test]
     fn answers_differ_by_daemon_where_they_say_so() {
-        assert_eq!(wanted("ok | pcscd: Timeout", "pcscd"), "Timeout");
-        assert_eq!(wanted("ok | pcscd: Timeout", "scard"), "ok");
+        assert_eq!(wanted("ok | pcscd: Timeout", &["pcscd"]), "Timeout");
+        assert_eq!(wanted("ok | pcscd: Timeout", &["scard"]), "ok");
+        assert_eq!(wanted("ok | pcscd: Timeout | own: *", &["scard", "own"]), "*");
     }
 
     #[test]

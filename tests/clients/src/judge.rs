@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -21,7 +22,8 @@ pub struct Bench {
 pub struct Said {
     command: String,
     success: bool,
-    text: String,
+    /// Standard output and standard error.
+    pub text: String,
     /// Its standard output alone.
     pub output: Vec<u8>,
 }
@@ -30,12 +32,34 @@ impl Bench {
     /// Starts a daemon with a card of that kind (`piv`, ...) in its first reader.
     #[must_use]
     pub fn new(stage: Stage, name: &str, card: &str) -> Self {
-        let unique = format!("{name}-{:?}-{:?}", stage.library, stage.manager);
-        let service = Service::start(stage.manager, &unique, card);
+        Self::with(stage, Service::start(stage.manager, &unique(stage, name), card))
+    }
+
+    /// Starts a daemon with a card that the programs of Yubico take for theirs. They look at names of readers too.
+    /// `more` is the rest of the card's order.
+    #[must_use]
+    pub fn with_yubikey(stage: Stage, name: &str, more: &str) -> Self {
+        let (label, card) = ("Yubico YubiKey CCID", format!("piv,preset=yubikey-5{more}"));
+        let name = unique(stage, name);
+        Self::with(stage, Service::with_readers_called(label, stage.manager, &name, &card))
+    }
+
+    /// Starts a daemon whose card is a program of Python.
+    #[must_use]
+    pub fn with_card_program(stage: Stage, name: &str, program: &Path) -> Self {
+        let service = Service::with_port(stage.manager, &unique(stage, name));
+        Self::began(stage, service, |service| service.connect(program))
+    }
+
+    fn with(stage: Stage, service: Service) -> Self {
+        Self::began(stage, service, |service| service.insert(0))
+    }
+
+    fn began(stage: Stage, service: Service, insert: impl FnOnce(&mut Service)) -> Self {
         let mut bench = Self { stage, service };
         // pcscd does not count a card that it finds at its first look, and looks every 400 ms only.
         bench.wait_for("EMPTY");
-        bench.service.insert(0);
+        insert(&mut bench.service);
         bench.wait_for("PRESENT");
         bench
     }
@@ -54,6 +78,17 @@ impl Bench {
     pub fn write(&self, name: &str, bytes: &[u8]) -> String {
         let file = self.file(name);
         fs::write(&file, bytes).expect("our own folder");
+        file
+    }
+
+    /// Writes a program of that shell script.
+    ///
+    /// # Panics
+    /// If that fails.
+    #[must_use]
+    pub fn script(&self, name: &str, script: &str) -> String {
+        let file = self.write(name, format!("#!/bin/sh\n{script}\n").as_bytes());
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o700)).expect("our own file");
         file
     }
 
@@ -82,7 +117,9 @@ impl Bench {
         Talker::start(program, &mut command)
     }
 
-    fn command(&self, program: &str) -> Command {
+    /// A command that finds the bench's library and daemon.
+    #[must_use]
+    pub fn command(&self, program: &str) -> Command {
         let mut command = self.stage.command(program, &self.service);
         command.env("LC_ALL", "C.UTF-8");
         command
@@ -94,6 +131,10 @@ impl Bench {
         actor.ask("usher", &format!("see first {state}"));
         assert_eq!(actor.answer("usher"), "ok");
     }
+}
+
+fn unique(stage: Stage, name: &str) -> String {
+    format!("{name}-{:?}-{:?}", stage.library, stage.manager)
 }
 
 /// Runs a command with that input to its end.

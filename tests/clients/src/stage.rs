@@ -42,6 +42,15 @@ impl Stage {
         }
     }
 
+    /// Whose library, in journeys.
+    #[must_use]
+    pub fn library_word(self) -> &'static str {
+        match self.library {
+            Library::Ours => "ours",
+            Library::Stock => "stock",
+        }
+    }
+
     /// Makes a program find its library and its daemon.
     pub fn prepare(self, command: &mut Command, service: &Service) {
         command.env_remove("LD_LIBRARY_PATH").env_remove("SCARD_SOCKET");

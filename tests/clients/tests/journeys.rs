@@ -41,6 +41,8 @@ journeys! {
     a_card_comes_and_goes
     a_daemon_that_was_restarted
     a_direct_handle_needs_no_card
+    a_gap_between_two_daemons
+    a_gap_where_nobody_listens
     a_holder_that_dies_frees_the_card
     a_removal_ends_the_transaction
     a_removed_card_stays_removed

@@ -9,7 +9,10 @@ use crate::{dist, faults, programs};
 pub(crate) const HELP: &str = "\
 Runs every test there is: those of the house, our library and daemon under programs of others (tests/clients),
 and the planted faults. What is missing of those programs is installed with apt-get where we are root; otherwise
-the line to run is printed and their tests are NOT RUN. With CI=true a missing program is a failure.
+the line to run is printed and their tests are NOT RUN. Some come from Python's package index, through pip, into
+target/judges-python. With CI=true a missing program is a failure.
+
+The differential suite plays the same seeds each time; `cargo xtask differential` plays others, for as long as you like.
 
   --quick   only the tests that need no outside program
 
@@ -67,5 +70,7 @@ fn judges(tally: &mut Tally, left_out: &[&str]) -> Result<(), Failure> {
     for name in left_out {
         tests.args(["--skip", name]);
     }
+    // They wait more than they work: for readers that are asked every 400 ms, for programs that ask once a second.
+    tests.env("RUST_TEST_THREADS", "6");
     tally.cargo_test("the judges", tests.current_dir(&folder))
 }

@@ -2,7 +2,8 @@
 //!
 //! Eighteen `SCard*` calls, `pcsc_stringify_error` and three constants, in the shapes and numbers of pcsc-lite on
 //! this machine. Each call checks its arguments in pcsc-lite's order, finds its context or card in a table of this
-//! process (`tables`) and asks the resource manager through [`scard_client`]. One context is one connection.
+//! process (`tables`) and asks the resource manager through [`scard_client`]. One context is one connection at a time:
+//! it outlives the resource manager, and a card handle does not.
 //!
 //! The library lives in strangers' processes: it starts no thread, installs no handler, keeps no lock while a call
 //! waits, lets no unwind out (`edge`), and works after a fork (`process`). Nothing in it runs at exit, and no

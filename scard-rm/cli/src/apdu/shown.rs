@@ -3,8 +3,8 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
-use scard_types::secret_commands::Visibility;
-use scard_types::{SecretBytes, StatusWord};
+use scard_types::StatusWord;
+use scard_types::mask::Masked;
 use serde::Serialize;
 
 use super::instruction;
@@ -12,14 +12,18 @@ use crate::hex;
 use crate::output::{RIGHT, STRONG, WEAK, WRONG};
 use crate::tree::{self, Node};
 
+const GET_RESPONSE: u8 = 0xC0;
+/// SW1 of "there is more to be fetched".
+const MORE: u8 = 0x61;
+
 /// One exchange. What is secret is not in it.
 #[derive(Debug, Serialize)]
-pub(super) struct Exchange {
+pub(crate) struct Exchange {
     /// The command, or its header.
     command: String,
     /// The bytes after the header that are not shown.
     #[serde(skip_serializing_if = "Option::is_none")]
-    command_bytes_hidden: Option<usize>,
+    command_bytes_hidden: Option<u32>,
     /// What the instruction is called.
     #[serde(skip_serializing_if = "Option::is_none")]
     instruction: Option<&'static str>,
@@ -27,7 +31,7 @@ pub(super) struct Exchange {
     #[serde(skip_serializing_if = "Option::is_none")]
     response: Option<String>,
     /// How many bytes of data the answer has.
-    response_bytes: usize,
+    response_bytes: u32,
     /// The status word, if the answer is long enough to have one.
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<String>,
@@ -42,49 +46,62 @@ pub(super) struct Exchange {
     is_success: bool,
 }
 
-/// What was sent, and what an answer in parts began with.
-pub(super) struct Sent<'e> {
-    pub(super) command: &'e SecretBytes,
+/// An answer that comes in parts, by GET RESPONSE, is decoded as the whole that it is so far.
+#[derive(Debug, Default)]
+pub(crate) struct Parts {
     /// The data object that the first command asked for.
-    pub(super) object: Option<u32>,
-    /// The data that came before this part of the answer.
-    pub(super) before: &'e SecretBytes,
+    object: Option<u32>,
+    /// What came and has not ended.
+    before: Vec<u8>,
+}
+
+impl Parts {
+    /// The whole so far, after this exchange; `None` if part of it is secret.
+    fn whole(&mut self, command: &Masked, response: Option<&Masked>) -> Option<Vec<u8>> {
+        if command.shown().get(1) != Some(&GET_RESPONSE) {
+            *self = Self { object: tree::object_asked_for(command.shown()), before: Vec::new() };
+        }
+        let response = response.filter(|response| response.hidden().is_none())?;
+        let (data, status) = response.shown().split_last_chunk::<2>()?;
+        let whole = [&self.before, data].concat();
+        self.before = if status[0] == MORE { whole.clone() } else { Vec::new() };
+        Some(whole)
+    }
 }
 
 impl Exchange {
-    pub(super) fn new(
-        sent: &Sent<'_>,
-        answer: &SecretBytes,
-        visibility: Visibility,
+    pub(crate) fn new(
+        command: &Masked,
+        response: Option<&Masked>,
+        parts: &mut Parts,
         elapsed: Duration,
     ) -> Self {
-        let command = sent.command.expose();
-        let (data, status) = match answer.expose().split_last_chunk::<2>() {
-            Some((data, status)) => (data, Some(StatusWord(u16::from_be_bytes(*status)))),
-            None => (answer.expose(), None),
-        };
-        let is_shown = visibility == Visibility::Shown;
-        let header = command.get(..4).unwrap_or_default();
+        let tlv = parts.whole(command, response).and_then(|whole| tree::read(&whole, parts.object));
+        let status = response.and_then(Masked::status);
+        let shown = response.map_or(&[][..], Masked::shown);
+        let data = if status.is_some() { shown.get(..shown.len() - 2) } else { Some(shown) };
+        let data = data.unwrap_or_default();
+        let hidden = response.and_then(Masked::hidden);
         Self {
-            command: hex::packed(if is_shown { command } else { header }),
-            command_bytes_hidden: (!is_shown).then(|| command.len().saturating_sub(header.len())),
-            instruction: instruction::name(command),
-            response: is_shown.then(|| hex::packed(data)),
-            response_bytes: data.len(),
+            command: hex::packed(command.shown()),
+            command_bytes_hidden: command.hidden(),
+            instruction: instruction::name(command.shown()),
+            response: (response.is_some() && hidden.is_none()).then(|| hex::packed(data)),
+            response_bytes: hidden.unwrap_or(u32::try_from(data.len()).unwrap_or(u32::MAX)),
             status: status.map(|status| status.to_string()),
-            meaning: status.map_or("no status word", StatusWord::meaning),
-            tlv: if is_shown {
-                tree::read(&[sent.before.expose(), data].concat(), sent.object)
-            } else {
-                None
+            meaning: match (response, status) {
+                (_, Some(status)) => status.meaning(),
+                (Some(_), None) => "no status word",
+                (None, None) => "no answer",
             },
+            tlv,
             elapsed_us: u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX),
             is_success: status.is_some_and(StatusWord::is_success),
         }
     }
 
     /// Writes it for people.
-    pub(super) fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+    pub(crate) fn write(&self, out: &mut dyn Write) -> io::Result<()> {
         write!(out, "{STRONG}> {}{STRONG:#}", blanks(&self.command))?;
         match self.command_bytes_hidden {
             Some(1) => write!(out, " {WEAK}[1 byte, not shown]{WEAK:#}")?,
@@ -106,15 +123,22 @@ impl Exchange {
         if let Some(status) = &self.status {
             write!(out, " {style}{}{style:#}", blanks(status))?;
         }
-        writeln!(out, "  {style}{}{style:#} {WEAK}{}{WEAK:#}", self.meaning, self.duration())?;
+        writeln!(
+            out,
+            "  {style}{}{style:#} {WEAK}{}{WEAK:#}",
+            self.meaning,
+            duration(self.elapsed_us)
+        )?;
         self.tlv.as_ref().map_or(Ok(()), |nodes| tree::write(nodes, 2, out))
     }
+}
 
-    fn duration(&self) -> String {
-        match self.elapsed_us {
-            us @ 0..1_000 => format!("{us} us"),
-            us => format!("{}.{} ms", us / 1_000, us % 1_000 / 100),
-        }
+/// A time that somebody waited, as people say it.
+pub(crate) fn duration(us: u64) -> String {
+    match us {
+        0..1_000 => format!("{us} us"),
+        1_000..10_000_000 => format!("{}.{} ms", us / 1_000, us % 1_000 / 100),
+        _ => format!("{}.{} s", us / 1_000_000, us % 1_000_000 / 100_000),
     }
 }
 
@@ -127,13 +151,13 @@ fn blanks(packed: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use scard_types::secret_commands::Visibility;
 
     fn shown(command: &str, answer: &str, visibility: Visibility) -> (String, String) {
-        let command = SecretBytes::from(hex::parse(command).unwrap());
-        let answer = SecretBytes::from(hex::parse(answer).unwrap());
-        let object = tree::object_asked_for(command.expose());
-        let sent = Sent { command: &command, object, before: &SecretBytes::default() };
-        let exchange = Exchange::new(&sent, &answer, visibility, Duration::from_micros(1_234));
+        let command = Masked::command(&hex::parse(command).unwrap(), visibility);
+        let answer = Masked::response(&hex::parse(answer).unwrap(), visibility);
+        let elapsed = Duration::from_micros(1_234);
+        let exchange = Exchange::new(&command, Some(&answer), &mut Parts::default(), elapsed);
         let mut out = Vec::new();
         exchange.write(&mut out).unwrap();
         let text = String::from_utf8(out).unwrap();

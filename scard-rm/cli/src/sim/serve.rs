@@ -47,7 +47,7 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<(), Failure> {
     let Arguments { vpcd: address, card, wait, once } = arguments;
     let order: CardSpec = card.parse().map_err(Failure::CardOrder)?;
-    let mut card = order.make(SERIAL).map_err(Failure::CardMade)?;
+    let mut card = order.make(order.serial.unwrap_or(SERIAL)).map_err(Failure::CardMade)?;
     let mut is_known = *wait;
     loop {
         match connect(address) {

@@ -2,13 +2,18 @@
 #![allow(dead_code, reason = "each test file uses its own part of this")]
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 use tempfile::TempDir;
 
 /// The program under test.
 pub(crate) const SCARD: &str = env!("CARGO_BIN_EXE_scard");
+
+/// A card that is the same each time, in a reader with a name of its own.
+pub(crate) const CARD: &str =
+    "piv,name=\"Reader one\",seed=7,serial=7,9a=p256,9c=none,9d=none,9e=none";
 
 /// A place to run in; at its end nothing may be left there.
 pub(crate) struct Place(TempDir);
@@ -38,6 +43,31 @@ impl Place {
 
     pub(crate) fn is_empty(&self) -> bool {
         fs::read_dir(self.path()).unwrap().count() == 0
+    }
+}
+
+/// A private resource manager that serves until its standard input ends.
+pub(crate) struct Manager(Child, pub(crate) String);
+
+impl Manager {
+    pub(crate) fn new(place: &Place) -> Self {
+        let script = "echo $SCARD_SOCKET; read line";
+        let mut child = place
+            .scard(&["run", "--card", CARD, "sh", "-c", script])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut socket = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut socket).unwrap();
+        Self(child, socket.trim_end().to_owned())
+    }
+}
+
+impl Drop for Manager {
+    fn drop(&mut self) {
+        drop(self.0.stdin.take());
+        let _ = self.0.wait();
     }
 }
 

@@ -29,6 +29,21 @@ fn connections_of_one_user_leave_room_for_the_next() {
 }
 
 #[test]
+fn a_trace_counts_as_a_wait_until_its_connection_ends() {
+    let mut bench = Bench::with_limits(Limits { waits: two(), ..Limits::default() });
+    for client in 1..=3 {
+        bench.client(client, 1_000, Wire::Native);
+    }
+    assert_eq!(bench.code(1, Call::Trace), Ok(()));
+    assert_eq!(bench.code(1, Call::Trace), Ok(()), "it is the same one");
+    assert_eq!(bench.code(2, Call::Trace), Ok(()));
+    assert_eq!(bench.code(3, Call::Trace), FULL);
+    assert_eq!(bench.core.census().tracers, 2);
+    bench.gone(1);
+    assert_eq!(bench.code(3, Call::Trace), Ok(()));
+}
+
+#[test]
 fn contexts_handles_waits_and_parked_requests_have_their_quotas() {
     let limits = Limits {
         contexts: two(),

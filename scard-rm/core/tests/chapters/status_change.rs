@@ -1,6 +1,6 @@
 //! Waiting for a change, registrations of the pcsc-lite wire, subscriptions.
 
-use scard_core::{Push, Wire};
+use scard_core::{Limits, Push, Wire};
 use scard_types::call::{Answer, Call, ContextId, KnownReader, ReaderEvent, Refusal};
 use scard_types::status_change::{
     CHANGED, EMPTY, IGNORE, PNP_READER, PRESENT, UNAVAILABLE, UNKNOWN,
@@ -188,4 +188,30 @@ fn a_subscriber_hears_what_is_there_and_then_what_happens() {
         })
         .collect();
     assert_eq!(told, ["2 + R", "2 caught", "2 Shared(1)", "2 - R"]);
+}
+
+/// The counters of a reader with a card and of arrivals, in a resource manager after so many others.
+fn counters(starts_before: u32) -> (u32, u32) {
+    let mut bench = Bench::with_limits(Limits { starts_before, ..Limits::default() });
+    bench.reader(1, "R");
+    bench.client(1, 1_000, Wire::Native);
+    let context = bench.context(1);
+    bench.card(1, CardEvent::Inserted);
+    let request = bench.ask(1, wait(context, None, &[("R", 0), (PNP_READER, 0)]));
+    let (_, seen) = states(&mut bench, request).unwrap();
+    (seen[0] >> 16, seen[1] >> 16)
+}
+
+#[test]
+fn each_resource_manager_counts_from_somewhere_else() {
+    assert_eq!(counters(0), (1, 2), "the first one as pcscd");
+    let mut of_readers: Vec<_> = (0..1_000).map(|starts| counters(starts).0).collect();
+    let mut of_arrivals: Vec<_> = (0..1_000).map(|starts| counters(starts).1).collect();
+    assert!(of_arrivals.iter().all(|count| (1..=0x7FFF).contains(count)), "15 bits, never 0");
+    for counts in [&mut of_readers, &mut of_arrivals] {
+        counts.sort_unstable();
+        let nearest = counts.windows(2).map(|pair| pair[1] - pair[0]).min();
+        assert!(nearest > Some(10), "{nearest:?}: a few cards more, and two would meet");
+    }
+    counters(u32::MAX);
 }

@@ -32,7 +32,10 @@ impl World {
         let seats = || self.seats.iter().flatten();
         let counts = [census.clients, census.contexts, census.handles];
         ensure!(census.counted[..3] == counts, "the books are wrong: {census:?}");
-        ensure!(census.counted[3] == census.waits + census.watchers, "waits: {census:?}");
+        ensure!(
+            census.counted[3] == census.waits + census.watchers + census.tracers,
+            "waits: {census:?}"
+        );
         ensure!(census.counted[4] == census.parked, "parked: {census:?}");
         ensure!(census.clients == seats().count() + 1, "clients: {census:?}");
         ensure!(census.contexts == self.model.contexts.len(), "contexts: {census:?}");
@@ -151,7 +154,12 @@ impl World {
     pub(crate) fn check_quiet(&self) -> Check {
         let census = self.core.census();
         let left = census.contexts + census.handles + census.waits + census.watchers;
-        let left = left + census.subscribers + census.parked + census.tickets + census.timers;
+        let left = left
+            + census.subscribers
+            + census.tracers
+            + census.parked
+            + census.tickets
+            + census.timers;
         ensure!(left == 0 && census.users == 1, "something is left: {census:?}");
         ensure!(self.core.deadline().is_none(), "a deadline that nobody asked for");
         for reader in self.model.readers.values() {

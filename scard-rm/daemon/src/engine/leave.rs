@@ -73,12 +73,12 @@ impl State {
         reader: Option<&str>,
         why: &Refusal,
     ) {
-        let Some(client) = self.clients.get_mut(&id) else { return };
+        let Some(client) = self.clients.get(&id) else { return };
         let driver = reader.and_then(|name| self.core.driver_of(name)).unwrap_or_default();
         let wanted = reader.map(|name| Wanted { name, driver });
         let rule = self.rules.policy.written(wanted);
         self.kept_out.by_a_rule(reader, client, &rule, why);
-        client.reply(request, &Err(ScardCode::SecurityViolation.into()));
+        self.reply(id, request, &Err(ScardCode::SecurityViolation.into()));
     }
 
     /// How long a transaction with a reader may be idle, as the rules have it.

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::os::unix::net::{UnixDatagram, UnixListener};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
@@ -157,6 +157,77 @@ fn sockets_and_readiness_of_a_service_manager_are_used() {
     assert_eq!(notice().trim(), "STOPPING=1");
     assert!(daemon.wait().expect("it is our child").success());
     assert!(path.exists(), "a passed socket is not ours to remove");
+}
+
+/// A daemon on a socket that the test holds, as a service manager would; killed with the test.
+struct Passed(Child);
+
+impl Passed {
+    fn start(listener: &UnixListener) -> Self {
+        let listener = listener.try_clone().expect("a descriptor is free");
+        let mut child = Command::new("sh")
+            .args(["-c", "LISTEN_FDS=1 LISTEN_PID=$$ exec \"$0\" \"$@\" 3<&0 </dev/null"])
+            .arg(env!("CARGO_BIN_EXE_scard-rm"))
+            .args(["--reader", "sim:piv", "--ready-fd", "1"])
+            .stdin(OwnedFd::from(listener))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("a shell starts");
+        assert_eq!(first_line(&mut child), "ready\n");
+        Self(child)
+    }
+
+    fn end(&mut self, signal: Signal) {
+        let pid = i32::try_from(self.0.id()).ok().and_then(rustix::process::Pid::from_raw);
+        rustix::process::kill_process(pid.expect("it has a number"), signal).expect("it is there");
+        self.0.wait().expect("it is our child");
+    }
+}
+
+impl Drop for Passed {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn whoever_connects_between_two_daemons_is_served_by_the_second() {
+    let directory = Directory::new();
+    let path = directory.join("passed");
+    let listener = UnixListener::bind(&path).expect("the path is free");
+    let mut daemon = Passed::start(&listener);
+    for signal in [Signal::TERM, Signal::KILL, Signal::TERM] {
+        let mut there = Raw::connect(&path);
+        assert_eq!(there.major_version(), Some(4));
+        daemon.end(signal);
+        assert_eq!(there.until_closed().len(), 11, "the rest of its version, and then the end");
+        let mut waiting: Vec<_> = (0..32).map(|_| Raw::connect(&path)).collect();
+        daemon = Passed::start(&listener);
+        for client in &mut waiting {
+            assert_eq!(client.major_version(), Some(4));
+        }
+    }
+}
+
+#[test]
+fn a_daemon_that_is_started_again_counts_events_from_somewhere_else() {
+    let state = Directory::new();
+    let state = state.join(".");
+    let options = ["--reader", "sim:piv", "--state-dir", state.to_str().expect("text")];
+    let counters = || {
+        let daemon = Daemon::with(&options, "");
+        let mut client = Stock::new(&daemon, 5);
+        client.send(0x12, &[]);
+        let table = client.raw.read(16 * ENTRY);
+        let of_card = u32::from_ne_bytes(table[128..132].try_into().expect("four bytes"));
+        client.send(0x15, &[]);
+        (of_card, client.read_words(2)[0])
+    };
+    assert_eq!(counters(), (1, 2), "as pcscd");
+    let (of_card, of_readers) = counters();
+    assert!(of_card > 100 && of_readers > 100, "{of_card}, {of_readers}");
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::path::Path;
 use scard_types::call::{
     Answer, Call, CardHandle, ContextId, KnownReader, ReaderEvent, Reply, Sharing,
 };
+use scard_types::trace::Traced;
 use scard_types::{CardState, Character, Disposition, Protocols, ScardCode, ShareMode};
 use scard_wire::native::{Client, Hello, Response, encode_call, encode_driver_command};
 
@@ -14,14 +15,15 @@ use crate::support::{Daemon, READER, Raw, SELECT, SUCCESS, Stock};
 
 /// A client made of frames.
 pub(crate) struct Native {
-    raw: Raw,
+    pub(crate) raw: Raw,
     client: Client,
     last_number: u32,
     pushes: VecDeque<ReaderEvent>,
+    traced: VecDeque<Traced>,
 }
 
 impl Native {
-    fn new(daemon: &Daemon) -> Self {
+    pub(crate) fn new(daemon: &Daemon) -> Self {
         Self::at(&daemon.socket())
     }
 
@@ -30,10 +32,16 @@ impl Native {
         let mut raw = Raw::connect(socket);
         raw.send(&Hello::OURS.encode());
         assert_eq!(raw.read(8), b"SCRD\x01\0\0\0");
-        Self { raw, client: Client::new(), last_number: 0, pushes: VecDeque::new() }
+        Self {
+            raw,
+            client: Client::new(),
+            last_number: 0,
+            pushes: VecDeque::new(),
+            traced: VecDeque::new(),
+        }
     }
 
-    fn with_context(daemon: &Daemon) -> (Self, ContextId) {
+    pub(crate) fn with_context(daemon: &Daemon) -> (Self, ContextId) {
         let mut client = Self::new(daemon);
         let call = Call::EstablishContext { scope: 2, character: Character::Windows };
         match client.call(&call) {
@@ -42,16 +50,20 @@ impl Native {
         }
     }
 
-    fn with_card(daemon: &Daemon) -> (Self, CardHandle) {
+    pub(crate) fn with_card(daemon: &Daemon) -> (Self, CardHandle) {
         let (mut client, context) = Self::with_context(daemon);
         let card = client.connect(context);
         (client, card)
     }
 
     fn connect(&mut self, context: ContextId) -> CardHandle {
+        self.connect_to(context, READER)
+    }
+
+    pub(crate) fn connect_to(&mut self, context: ContextId, reader: &str) -> CardHandle {
         let connect = Call::Connect {
             context,
-            reader: READER.to_owned(),
+            reader: reader.to_owned(),
             share: ShareMode::Shared,
             protocols: Protocols::ANY,
         };
@@ -62,7 +74,7 @@ impl Native {
     }
 
     /// Sends a request and gives back its number.
-    fn ask(&mut self, call: &Call) -> u32 {
+    pub(crate) fn ask(&mut self, call: &Call) -> u32 {
         self.last_number += 1;
         let mut frame = Vec::new();
         let (_, tail) = encode_call(self.last_number, call, &mut frame).expect("the call fits");
@@ -74,6 +86,15 @@ impl Native {
     pub(crate) fn call(&mut self, call: &Call) -> Reply {
         let number = self.ask(call);
         self.reply_to(number)
+    }
+
+    /// The card's answer to [`SELECT`], or the code.
+    pub(crate) fn select(&mut self, card: CardHandle) -> Result<Vec<u8>, u32> {
+        match self.call(&transmit(card)) {
+            Ok(Answer::Transmitted { response, .. }) => Ok(response.expose().to_vec()),
+            Ok(other) => panic!("{other:?}"),
+            Err(refused) => Err(refused.code.number()),
+        }
     }
 
     /// Tells a driver something.
@@ -88,16 +109,21 @@ impl Native {
         self.reply_to(self.last_number)
     }
 
-    fn reply_to(&mut self, expected: u32) -> Reply {
+    /// The next of many replies.
+    pub(crate) fn next_reply(&mut self) -> (u32, Reply) {
         loop {
             match self.next() {
-                Response::Reply { number, reply, .. } => {
-                    assert_eq!(number, expected);
-                    return reply;
-                }
+                Response::Reply { number, reply, .. } => return (number, reply),
                 Response::Push(event) => self.pushes.push_back(event),
+                Response::Trace(traced) => self.traced.push_back(traced),
             }
         }
+    }
+
+    pub(crate) fn reply_to(&mut self, expected: u32) -> Reply {
+        let (number, reply) = self.next_reply();
+        assert_eq!(number, expected);
+        reply
     }
 
     fn push(&mut self) -> ReaderEvent {
@@ -106,7 +132,18 @@ impl Native {
         }
         match self.next() {
             Response::Push(event) => event,
-            reply @ Response::Reply { .. } => panic!("{reply:?}"),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// The next event of a trace.
+    pub(crate) fn traced(&mut self) -> Traced {
+        if let Some(traced) = self.traced.pop_front() {
+            return traced;
+        }
+        match self.next() {
+            Response::Trace(traced) => traced,
+            other => panic!("{other:?}"),
         }
     }
 
@@ -123,11 +160,11 @@ impl Native {
     }
 }
 
-fn transmit(card: CardHandle) -> Call {
+pub(crate) fn transmit(card: CardHandle) -> Call {
     Call::Transmit { card, protocol: None, command: SELECT.into(), receive_limit: 65_538 }
 }
 
-fn header(length: u32, number: u32, kind: u16) -> Vec<u8> {
+pub(crate) fn header(length: u32, number: u32, kind: u16) -> Vec<u8> {
     let words = [length.to_le_bytes(), number.to_le_bytes()].concat();
     [words, kind.to_le_bytes().to_vec(), vec![0, 0]].concat()
 }
@@ -161,7 +198,7 @@ fn a_wait_is_cancelled_on_the_same_connection() {
     let cancel = client.ask(&Call::Cancel { context });
     let mut replies = [client.next(), client.next()].map(|response| match response {
         Response::Reply { number, reply, .. } => (number, reply),
-        Response::Push(event) => panic!("{event:?}"),
+        other => panic!("{other:?}"),
     });
     replies.sort_by_key(|(number, _)| *number);
     assert_eq!(replies[0], (wait, Err(ScardCode::Cancelled.into())));

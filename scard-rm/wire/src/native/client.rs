@@ -1,10 +1,11 @@
 //! The client's side of one connection after the hello: bytes in, numbered replies and pushes out.
 
 use scard_types::call::{ReaderEvent, Reply};
+use scard_types::trace::Traced;
 
 use super::Malformed;
 use super::frame::{self, MAX_REPLY_BYTES, ReplyKind};
-use super::reply;
+use super::{reply, trace};
 use crate::inbox::Inbox;
 
 /// A connection to our daemon. Requests are written by [`super::encode_call`] and [`super::encode_driver_command`].
@@ -27,6 +28,8 @@ pub enum Response {
     },
     /// To a subscriber.
     Push(ReaderEvent),
+    /// To one who traces.
+    Trace(Traced),
 }
 
 impl Client {
@@ -71,7 +74,9 @@ impl Client {
                 let broken = Malformed::BadBody { kind: header.kind };
                 let kind = ReplyKind::from_number(header.kind).ok_or(broken)?;
                 if kind.is_push() {
-                    return reply::decode_push(kind, body).map(Response::Push).ok_or(broken);
+                    let push = reply::decode_push(kind, body).map(Response::Push);
+                    let push = push.or_else(|| trace::decode(kind, body).map(Response::Trace));
+                    return push.ok_or(broken);
                 }
                 let reply = reply::decode_reply(kind, body).ok_or(broken)?;
                 Ok(Response::Reply { number: header.number, kind, reply })

@@ -84,6 +84,8 @@ kinds! {
         Subscribe = 0x11,
         /// Bytes for a driver, not looked at on the way.
         DriverCommand = 0x12,
+        /// Pushes of all that clients do, from now on.
+        Trace = 0x20,
         /// Card types.
         CardTypes = 0x40,
         /// `SCardIntroduceCardType`.
@@ -176,6 +178,22 @@ kinds! {
         StateChanged = 0xC002,
         /// Push: what was there at the beginning is told.
         Caught = 0xC003,
+        /// Trace: a client is there.
+        TraceClient = 0xC010,
+        /// Trace: a client is gone.
+        TraceClientGone = 0xC011,
+        /// Trace: a call waits.
+        TraceWaits = 0xC012,
+        /// Trace: a call is answered.
+        TraceAnswered = 0xC013,
+        /// Trace: a registration fired.
+        TraceFired = 0xC014,
+        /// Trace: something happened to a reader or its card.
+        TraceReader = 0xC015,
+        /// Trace: events that nobody read in time.
+        TraceLost = 0xC016,
+        /// Trace: what was there at the beginning is told.
+        TraceBegins = 0xC017,
     }
 }
 
@@ -209,6 +227,7 @@ impl RequestKind {
             | Self::SetAttribute
             | Self::Cancel
             | Self::Subscribe
+            | Self::Trace
             | Self::IntroduceCardType
             | Self::ForgetCardType
             | Self::SetCardTypeProvider

@@ -7,6 +7,7 @@ mod hello;
 mod reply;
 mod request;
 mod server;
+mod trace;
 mod words;
 
 pub use client::{Client, Response};
@@ -15,6 +16,7 @@ pub use hello::{HELLO_BYTES, Hello, MAGIC, VERSION, Welcome};
 pub use reply::{encode_push, encode_reply};
 pub use request::{Request, encode_call, encode_driver_command};
 pub use server::{Incoming, Server};
+pub use trace::encode_trace;
 
 use core::fmt;
 

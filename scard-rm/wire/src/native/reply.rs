@@ -158,10 +158,6 @@ pub(crate) fn decode_reply(kind: ReplyKind, body: &[u8]) -> Option<Reply> {
                 .list(|body| Some(SeenReader { event_state: body.word()?, atr: body.atr()? }))?,
         },
         ReplyKind::Described => Answer::Described(body.list(description)?),
-        ReplyKind::ReaderArrived
-        | ReplyKind::ReaderGone
-        | ReplyKind::StateChanged
-        | ReplyKind::Caught => return None,
         other => database::decode_answer(other, &mut body)?,
     };
     body.end()?;

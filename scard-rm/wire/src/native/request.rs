@@ -183,6 +183,7 @@ pub(crate) fn decode(kind: RequestKind, body: &[u8]) -> Option<Request> {
         RequestKind::Cancel => Call::Cancel { context: context(&mut body)? },
         RequestKind::DescribeReaders => Call::DescribeReaders,
         RequestKind::Subscribe => Call::Subscribe,
+        RequestKind::Trace => Call::Trace,
         RequestKind::DriverCommand => {
             let request =
                 Request::DriverCommand { driver: body.owned_text()?, command: body.secret()? };
@@ -214,6 +215,7 @@ fn kind_of(call: &Call) -> Option<RequestKind> {
         Call::Cancel { .. } => RequestKind::Cancel,
         Call::DescribeReaders => RequestKind::DescribeReaders,
         Call::Subscribe => RequestKind::Subscribe,
+        Call::Trace => RequestKind::Trace,
         // The reader table and its watch are pcsc-lite's; here StatusChange and Subscribe take their place.
         other => return database::kind_of(other),
     })

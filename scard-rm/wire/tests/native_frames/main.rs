@@ -347,6 +347,7 @@ fn calls() -> Vec<Call> {
         Call::Cancel { context },
         Call::DescribeReaders,
         Call::Subscribe,
+        Call::Trace,
     ]
     .into_iter()
     .chain(database::calls())
