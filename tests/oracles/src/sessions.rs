@@ -320,6 +320,9 @@ impl World {
                 assert!(self.readers.contains_key(&reader), "idle: a reader that is gone");
                 self.told(holder);
             }
+            Action::Trace { client } => {
+                self.told(client);
+            }
             other => panic!("an action that nobody knows: {other:?}"),
         }
     }
