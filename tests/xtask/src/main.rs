@@ -58,7 +58,7 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "fuzz",
-        arguments: "[TARGET]... [--seconds N]",
+        arguments: "[TARGET]...",
         summary: "Looks for inputs that break a promise",
         help: fuzz::HELP,
         run: fuzz::command,
