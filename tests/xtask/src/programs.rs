@@ -246,7 +246,8 @@ mod tests {
 
     #[test]
     fn what_is_left_out_with_a_program_is_there_to_be_left_out() {
-        let tests = sources(&root().join("tests/clients/tests"));
+        let folder = root().join("tests/clients");
+        let tests = sources(&folder.join("tests")) + &sources(&folder.join("bench/tests"));
         for Program { judges, .. } in PROGRAMS {
             assert!(*judges == IN_THE_HOUSE || tests.contains(judges), "{judges}");
         }
