@@ -8,6 +8,7 @@
 mod access;
 mod backlog;
 mod caller;
+mod card_types;
 mod client;
 mod config;
 mod conversation;
@@ -29,6 +30,7 @@ mod session;
 mod slots;
 mod starts;
 mod state_file;
+mod store;
 mod table_size;
 mod trace;
 
