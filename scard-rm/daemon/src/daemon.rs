@@ -50,7 +50,7 @@ pub(crate) async fn serve(
     let limits = Limits { starts_before, ..settings.limits.limits(table.entries()) };
     let door = Door::new(limits.connections);
     let rules = Rules { policy: settings.policy(), patience: settings.limits.patience() };
-    let mut core = Core::new(limits, seed()?);
+    let mut core = Core::new(Door::limits_inside(limits), seed()?);
     let store = settings.state_dir.as_deref().map(Store::load);
     let (store, stored) = match store {
         Some(Ok((store, stored))) => (Some(Some(store)), stored),
@@ -212,7 +212,9 @@ async fn reload(options: &Options, engine: &Engine, door: &Door, drivers: &Drive
                 (settings.limits.patience(), std::mem::take(&mut settings.readers));
             // Where users are kept in a directory, the look-up of a name may take its time.
             match tokio::task::spawn_blocking(move || settings.policy()).await {
-                Ok(policy) => engine.reconfigure(Rules { policy, patience }, limits),
+                Ok(policy) => {
+                    engine.reconfigure(Rules { policy, patience }, Door::limits_inside(limits));
+                }
                 Err(error) => warn!(%error, "the rules stay as they are"),
             }
             if let Err(error) = drivers.apply(&readers) {

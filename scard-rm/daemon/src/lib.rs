@@ -6,11 +6,13 @@
 #![forbid(unsafe_code)]
 
 mod access;
+mod alarm;
 mod backlog;
 mod caller;
 mod card_types;
 mod client;
 mod config;
+mod connection;
 mod conversation;
 mod daemon;
 mod door;

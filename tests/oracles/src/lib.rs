@@ -27,6 +27,7 @@ pub struct Target {
 pub const TARGETS: &[Target] = &[
     target("apdu", apdu::check),
     target("atr", atr::check),
+    target("atr_explanation", scard::oracle::explanation),
     target("ber_tlv", tlv::check),
     target("card_parameters", card_link::oracle::parameters),
     target("configuration", scard_rm::oracle::configuration),

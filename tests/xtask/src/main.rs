@@ -1,7 +1,9 @@
 //! `cargo xtask COMMAND`: what a developer and CI run. Only std, so that it compiles in a second.
 #![forbid(unsafe_code)]
 
+mod bench;
 mod deny;
+mod differential;
 mod dist;
 mod faults;
 mod fuzz;
@@ -39,6 +41,20 @@ const COMMANDS: &[Command] = &[
         summary: "Plants faults in the core and expects its histories to find each",
         help: faults::HELP,
         run: faults::command,
+    },
+    Command {
+        name: "differential",
+        arguments: "[OPTION]...",
+        summary: "Compares every answer with Debian's pcscd, by seeds",
+        help: differential::HELP,
+        run: differential::command,
+    },
+    Command {
+        name: "bench",
+        arguments: "[--quick] [--only NAME]... [--json FILE] [--write-docs]",
+        summary: "Measures a release beside pcscd and beside bare sockets",
+        help: bench::HELP,
+        run: bench::command,
     },
     Command {
         name: "fuzz",
@@ -112,7 +128,9 @@ fn overview() -> String {
     let mut text = String::from("Usage: cargo xtask COMMAND\n\nCommands:\n");
     for Command { name, arguments, summary, .. } in COMMANDS {
         let call = format!("{name} {arguments}");
-        text.push_str(&format!("  {call:<18} {summary}\n"));
+        // A long one has a line of its own.
+        let gap = if call.len() > 18 { "\n                    " } else { "" };
+        text.push_str(&format!("  {call:<18}{gap} {summary}\n"));
     }
     text.push_str("  help COMMAND       Says more about one of them\n");
     text.push_str(

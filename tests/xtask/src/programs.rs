@@ -80,9 +80,13 @@ const PROGRAMS: &[Program] = &[
     program("polkitd", "polkit-1/polkitd", POLKIT),
     program("dbus-daemon", "dbus-daemon", POLKIT),
     program("util-linux", "setpriv", POLKIT),
+    program("valgrind", "valgrind", "valgrind"),
+    program("abigail-tools", "abidiff", "abidiff"),
+    program("strace", "strace", "strace"),
     program("gcc", "cc", IN_THE_HOUSE),
     program("libc6-dev", "libc.so", IN_THE_HOUSE),
     program("libpcsclite-dev", "libpcsclite.so", IN_THE_HOUSE),
+    program("strace", "strace", "the_bench"),
     program("python3-pyscard", "python3/dist-packages/smartcard/__init__.py", "pyscard"),
     // pyscard of Python's index comes as source.
     program("python3-venv", "ensurepip/__init__.py", FROM_PYPI),

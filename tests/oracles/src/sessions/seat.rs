@@ -239,7 +239,7 @@ fn stock(call: &Call, version: pcsclite::Version) -> Option<pcsclite::ClientRequ
         }
         Call::WatchReaders => return plain(Command::WaitReaderStateChange),
         Call::StopWatching => return plain(Command::StopWaitingReaderStateChange),
-        Call::ReaderTable => return plain(Command::ReadersState),
+        Call::ReaderTable { .. } => return plain(Command::ReadersState),
         Call::ReaderEvents => return plain(Command::ReaderEvents),
         _ => return None,
     })

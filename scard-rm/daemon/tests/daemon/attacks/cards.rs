@@ -100,7 +100,8 @@ fn an_answer_that_is_none_is_no_success() {
 #[test]
 fn an_answer_of_one_byte_is_no_success() {
     let daemon = daemon();
-    for answers in [(|_| Some(message(&[0x90]))) as Answers, |_| Some(message(&[]))] {
+    let answers: [Answers; 2] = [|_| Some(message(&[0x90])), |_| Some(message(&[]))];
+    for answers in answers {
         let card = insert_with(&daemon, message(ATR), answers);
         let mut client = Stock::new(&daemon, 4);
         let context = client.establish();

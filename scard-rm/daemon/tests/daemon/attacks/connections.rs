@@ -8,7 +8,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use scard_wire::native::Hello;
 
 use crate::attacks::{Chance, daemon, withstand};
-use crate::support::{Daemon, Raw, SELECT, Stock, words};
+use crate::support::{CANCELLED, Daemon, Raw, SELECT, SUCCESS, Stock, words};
 use crate::users;
 
 /// Opens connections, and keeps those that are served; at most `limit` of them, so that we ourselves have the room.
@@ -29,6 +29,25 @@ fn room_for_descriptors() {
     let files = getrlimit(Resource::Nofile);
     let all = Rlimit { current: files.maximum, maximum: files.maximum };
     setrlimit(Resource::Nofile, all).expect("up to the maximum it is allowed");
+}
+
+#[test]
+fn whoever_has_no_connection_left_can_still_cancel_a_wait() {
+    let daemon = Daemon::with(
+        &["--reader", "sim:piv"],
+        "[limits]\nconnections = { total = 2, root-reserve = 0 }\n",
+    );
+    let mut waiter = Stock::new(&daemon, 4);
+    let context = waiter.establish();
+    waiter.watch();
+    let _last = Stock::new(&daemon, 4);
+    for _ in 0..20 {
+        assert_eq!(Raw::connect(&daemon.socket()).major_version(), None, "the house is full");
+    }
+    let mut canceller = Stock::silent(&daemon);
+    assert_eq!(canceller.call(0x0D, &[context, 0]), [context, SUCCESS]);
+    assert!(canceller.raw.until_closed().is_empty(), "it came for nothing else");
+    assert_eq!(waiter.read_words(2), [0, CANCELLED]);
 }
 
 #[test]

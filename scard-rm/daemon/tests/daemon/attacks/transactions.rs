@@ -41,10 +41,13 @@ fn a_kept_transaction_blocks_one_card_and_ends_with_its_holder() {
     });
 }
 
+/// How somebody comes who takes turns.
+type Come = fn(&Daemon) -> Box<dyn Turn>;
+
 /// How often each of several clients gets the card, of so many times in all.
-fn turns(daemon: &Daemon, client: [fn(&Daemon) -> Box<dyn Turn>; 2], total: u32) -> [u32; 2] {
+fn turns(daemon: &Daemon, client: [Come; 2], total: u32) -> [u32; 2] {
     let (taken, start) = (AtomicU32::new(0), Barrier::new(2));
-    let loops = |client: fn(&Daemon) -> Box<dyn Turn>| {
+    let loops = |client: Come| {
         let mut client = client(daemon);
         start.wait();
         let mut own = 0;
@@ -87,8 +90,8 @@ impl Turn for (Native, scard_types::call::CardHandle) {
 #[test]
 fn two_clients_in_a_loop_of_transactions_get_equal_turns() {
     let daemon = daemon("");
-    let stock: fn(&Daemon) -> Box<dyn Turn> = |daemon| Box::new(Stock::with_card(daemon));
-    let native: fn(&Daemon) -> Box<dyn Turn> = |daemon| Box::new(Native::with_card(daemon));
+    let stock: Come = |daemon| Box::new(Stock::with_card(daemon));
+    let native: Come = |daemon| Box::new(Native::with_card(daemon));
     for clients in [[stock, stock], [native, native], [stock, native]] {
         let [one, other] = turns(&daemon, clients, 2000);
         eprintln!("turns: {one} and {other}");
