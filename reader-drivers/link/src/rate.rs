@@ -55,9 +55,21 @@ impl Rate {
     /// The pair that a byte stands for; `None` for values that are reserved.
     #[must_use]
     pub fn from_byte(ta1: u8) -> Option<Self> {
-        let (fi, _) = (*FI.get(usize::from(ta1 >> 4))?)?;
-        let di = (*DI.get(usize::from(ta1 & 0x0F))?)?;
+        let (fi, _) = Self::conversion(ta1)?;
+        let di = Self::adjustment(ta1)?;
         Some(Self { ta1, fi, di })
+    }
+
+    /// Fi and the highest clock in kHz, by the high half of a byte; `None` where that is reserved.
+    #[must_use]
+    pub fn conversion(ta1: u8) -> Option<(u16, u32)> {
+        FI.get(usize::from(ta1 >> 4)).copied().flatten()
+    }
+
+    /// Di, by the low half of a byte; `None` where that is reserved.
+    #[must_use]
+    pub fn adjustment(ta1: u8) -> Option<u8> {
+        DI.get(usize::from(ta1 & 0x0F)).copied().flatten()
     }
 
     /// The byte.
@@ -81,7 +93,7 @@ impl Rate {
     /// The highest clock that the card takes with this Fi, in kHz.
     #[must_use]
     pub fn max_clock_khz(self) -> u32 {
-        FI.get(usize::from(self.ta1 >> 4)).copied().flatten().map_or(5_000, |(_, clock)| clock)
+        Self::conversion(self.ta1).map_or(5_000, |(_, clock)| clock)
     }
 
     /// Bits in a second at that clock, rounded down.

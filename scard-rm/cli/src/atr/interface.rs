@@ -1,48 +1,9 @@
 //! Interface bytes, ISO 7816-3:2006, 8.2.2 and 8.3.
 
+use card_link::Rate;
 use scard_types::atr::InterfaceBytes;
 
 use super::Field;
-
-/// Clock rate conversion Fi and the highest clock f(max) in kHz, by the high half of TA1 (table 7).
-const FI: [Option<(u32, u32)>; 16] = [
-    Some((372, 4_000)),
-    Some((372, 5_000)),
-    Some((558, 6_000)),
-    Some((744, 8_000)),
-    Some((1_116, 12_000)),
-    Some((1_488, 16_000)),
-    Some((1_860, 20_000)),
-    None,
-    None,
-    Some((512, 5_000)),
-    Some((768, 7_500)),
-    Some((1_024, 10_000)),
-    Some((1_536, 15_000)),
-    Some((2_048, 20_000)),
-    None,
-    None,
-];
-
-/// Baud rate adjustment Di, by the low half of TA1 (table 8).
-const DI: [Option<u32>; 16] = [
-    None,
-    Some(1),
-    Some(2),
-    Some(4),
-    Some(8),
-    Some(16),
-    Some(32),
-    Some(64),
-    Some(12),
-    Some(20),
-    None,
-    None,
-    None,
-    None,
-    None,
-    None,
-];
 
 /// All interface bytes with their names and meanings.
 pub(super) fn fields(groups: &[InterfaceBytes]) -> Vec<Field> {
@@ -155,11 +116,11 @@ pub(super) fn announced(value: u8, index: usize) -> String {
 }
 
 fn clock_and_rate(value: u8) -> String {
-    let fi = FI.get(usize::from(value >> 4)).copied().flatten();
-    let di = DI.get(usize::from(value & 0x0F)).copied().flatten();
+    let (fi, di) = (Rate::conversion(value), Rate::adjustment(value));
     match (fi, di) {
         (Some((fi, clock_khz)), Some(di)) => {
-            let rate = clock_khz.saturating_mul(1_000).saturating_mul(di) / fi;
+            let rate =
+                clock_khz.saturating_mul(1_000).saturating_mul(u32::from(di)) / u32::from(fi);
             let (mhz, tenth) = (clock_khz / 1_000, clock_khz % 1_000 / 100);
             format!("Fi {fi}, Di {di}: up to {rate} bit/s at {mhz}.{tenth} MHz")
         }
