@@ -1,0 +1,48 @@
+/* The choice of a card where nobody is asked (4.8). */
+#include "check.h"
+
+int main(void)
+{
+    SCARDCONTEXT context = establish(SCARD_SCOPE_USER);
+    const char *first = first_reader(context);
+    char reader[256], card[256];
+    WCHAR wide[256];
+    OPENCARDNAME_EXA asked = {0};
+    OPENCARDNAMEW older = {0};
+
+    asked.dwStructSize = sizeof asked;
+    asked.hSCardContext = context;
+    asked.dwFlags = SC_DLG_MINIMAL_UI;
+    asked.dwShareMode = SCARD_SHARE_SHARED;
+    asked.dwPreferredProtocols = SCARD_PROTOCOL_Tx;
+    asked.lpstrRdr = reader;
+    asked.nMaxRdr = sizeof reader;
+    asked.lpstrCard = card;
+    asked.nMaxCard = sizeof card;
+    OK(SCardUIDlgSelectCardA(&asked));
+    CHECK(strcmp(reader, first) == 0 && asked.nMaxRdr == strlen(reader) + 1);
+    CHECK(asked.hCardHandle != 0 && asked.dwActiveProtocol != 0);
+    OK(SCardStatusA(asked.hCardHandle, NULL, NULL, NULL, NULL, NULL, NULL));
+    OK(SCardDisconnect(asked.hCardHandle, SCARD_LEAVE_CARD));
+
+    asked.dwFlags = SC_DLG_FORCE_UI;
+    asked.nMaxRdr = asked.nMaxCard = sizeof reader;
+    EXPECT(SCardUIDlgSelectCardA(&asked), SCARD_E_UNSUPPORTED_FEATURE);
+    asked.dwStructSize--;
+    EXPECT(SCardUIDlgSelectCardA(&asked), SCARD_E_INVALID_VALUE);
+    EXPECT(SCardUIDlgSelectCardA(NULL), SCARD_E_INVALID_PARAMETER);
+
+    older.dwStructSize = sizeof older;
+    older.hSCardContext = context;
+    older.dwFlags = SC_DLG_NO_UI;
+    older.lpstrRdr = wide;
+    older.nMaxRdr = 256;
+    older.nMaxCard = 1;
+    OK(GetOpenCardNameW(&older));
+    CHECK(older.nMaxRdr == units(wide) + 1 && older.hCardHandle == 0);
+    older.lpstrGroupNames = (WCHAR *)u"nobody's\0";
+    EXPECT(GetOpenCardNameW(&older), SCARD_E_NO_READERS_AVAILABLE);
+    OK(SCardDlgExtendedError());
+    OK(SCardReleaseContext(context));
+    return 0;
+}
