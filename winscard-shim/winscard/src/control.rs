@@ -3,7 +3,7 @@
 use scard_guest::tables;
 use scard_types::apdu::MAX_BUFFER_BYTES;
 use scard_types::call::{Answer, Call};
-use scard_types::{ScardCode, SecretBytes, abi};
+use scard_types::{ScardCode, abi};
 
 use crate::features;
 use crate::layouts::{CardNumber, Dword, length};
@@ -41,7 +41,7 @@ fn control(
     if buffer.is_null() && room != 0 {
         return Err(ScardCode::InvalidParameter.into());
     }
-    let input = SecretBytes::from(&*input.all(input_length)?);
+    let input = input.secret(input_length)?;
     let call = Call::Control { card: card.handle, code, input, output_limit: room };
     let mut output = match card.call(call) {
         Ok(Answer::Controlled(output)) => output,

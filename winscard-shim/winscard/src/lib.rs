@@ -5,7 +5,7 @@
 //! 4 bytes. A program that was written against that header is compiled with ours and runs. It must not be mixed with
 //! `libpcsclite.so.1` in one program: the two share names and no widths.
 //!
-//! Each file is one family of calls and is written once for both widths of text ([`text::Unit`]); `exports` gives them
+//! Each file is one family of calls and is written once for both widths of text (`text::Unit`); `exports` gives them
 //! their C names. What a program points at is reached through the types of `memory` alone, so the families are safe code.
 //! What can be decided without the resource manager is decided in `text`, `atr`, `groups`, `types_of_cards` and
 //! `features`, and tested there.

@@ -5,10 +5,10 @@
 //! writes are unaligned, because some programs pack the structures that they point into.
 
 use core::ffi::c_void;
-use core::fmt;
+use core::{fmt, slice};
 
-use scard_types::ScardCode;
 use scard_types::database::Guid;
+use scard_types::{ScardCode, SecretBytes};
 
 use crate::blocks;
 use crate::layouts::{AUTOALLOCATE, Dword, length};
@@ -146,6 +146,24 @@ impl<T: Plain> Input<T> {
         let count = usize::try_from(count).map_err(|_| ScardCode::InvalidParameter)?;
         let read = |index| self.nth(index).ok_or(ScardCode::InvalidParameter);
         (0..count).map(read).collect()
+    }
+}
+
+impl Input<u8> {
+    /// Bytes that may be a secret: there is no copy but this one.
+    ///
+    /// # Errors
+    /// [`ScardCode::InvalidParameter`] for NULL with a count.
+    pub(crate) fn secret(&self, count: Dword) -> Result<SecretBytes, ScardCode> {
+        if count == 0 {
+            return Ok(SecretBytes::from(&[][..]));
+        }
+        if self.0.is_null() {
+            return Err(ScardCode::InvalidParameter);
+        }
+        let count = usize::try_from(count).map_err(|_| ScardCode::InvalidParameter)?;
+        // SAFETY: not NULL, so as many are there as the program promised.
+        Ok(SecretBytes::from(unsafe { slice::from_raw_parts(self.0, count) }))
     }
 }
 

@@ -54,11 +54,15 @@ pub extern "C" fn SCardAccessStartedEvent() -> *mut c_void {
 /// `SCardReleaseStartedEvent`: the last release closes the descriptor.
 #[unsafe(no_mangle)]
 pub extern "C" fn SCardReleaseStartedEvent() {
-    let mut started = started();
-    started.users = started.users.saturating_sub(1);
-    if started.users == 0 {
-        started.event = None;
-    }
+    // Nothing comes out of it, whatever happens.
+    let _ = scard_guest::guard(|| -> Result<(), ScardCode> {
+        let mut started = started();
+        started.users = started.users.saturating_sub(1);
+        if started.users == 0 {
+            started.event = None;
+        }
+        Ok(())
+    });
 }
 
 fn new_event() -> Result<OwnedFd, ScardCode> {

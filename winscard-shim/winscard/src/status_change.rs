@@ -95,8 +95,13 @@ pub(crate) fn look(
         let left = ends.map(|ends| ends.saturating_duration_since(Instant::now()));
         match context.look(known, left.map(milliseconds)) {
             Err(ScardCode::UnknownReader) => {}
-            looked => return looked,
+            Err(code) => return Err(code),
+            Ok((changed, seen)) => {
+                return Ok((changed, seen.into_iter().map(as_windows_says).collect()));
+            }
         }
+        // Taken first, so that a reader which comes from here on is not missed.
+        let comings = comings(context)?;
         let unknown = unknown_among(context, known)?;
         let is_over = left.is_some_and(|left| left.is_zero());
         let is_news = known.iter().zip(&unknown).any(|(known, unknown)| {
@@ -104,7 +109,8 @@ pub(crate) fn look(
         });
         // Who knows that a reader is unknown waits for readers to come.
         let left = if is_news { Some(Duration::ZERO) } else { left };
-        let asked: Vec<_> = known.iter().zip(&unknown).map(stand_in).collect();
+        let asked: Vec<_> =
+            known.iter().zip(&unknown).map(|entry| stand_in(entry, comings)).collect();
         let (changed, seen) = match context.look(&asked, left.map(milliseconds)) {
             // One more went meanwhile.
             Err(ScardCode::UnknownReader) => continue,
@@ -122,9 +128,9 @@ pub(crate) fn look(
 }
 
 /// What is asked in the place of a reader that nobody knows.
-fn stand_in((known, unknown): (&KnownReader, &bool)) -> KnownReader {
+fn stand_in((known, unknown): (&KnownReader, &bool), comings: u32) -> KnownReader {
     if *unknown && !is_ignored(known) {
-        KnownReader { name: PNP_READER.into(), current_state: 0 }
+        KnownReader { name: PNP_READER.into(), current_state: comings }
     } else {
         known.clone()
     }
@@ -135,8 +141,23 @@ fn said((seen, (known, unknown)): (SeenReader, (&KnownReader, &bool))) -> SeenRe
     if *unknown && !is_ignored(known) {
         SeenReader { event_state: UNKNOWN | CHANGED | IGNORE, atr: None }
     } else {
-        seen
+        as_windows_says(seen)
     }
+}
+
+/// A reader that is not there (any more) is not only unknown: the program is to be told, and to ask no more.
+fn as_windows_says(seen: SeenReader) -> SeenReader {
+    if seen.event_state & UNKNOWN == 0 {
+        return seen;
+    }
+    SeenReader { event_state: UNKNOWN | CHANGED | IGNORE, atr: None }
+}
+
+/// How often readers came and went, as the state of the reader that stands for it.
+fn comings(context: &Context) -> Result<u32, ScardCode> {
+    let any = [KnownReader { name: PNP_READER.into(), current_state: 0 }];
+    let (_, seen) = context.look(&any, Some(0))?;
+    Ok(seen.first().map_or(0, |seen| seen.event_state & 0xFFFF_0000))
 }
 
 /// Which of these readers nobody knows.
@@ -169,8 +190,10 @@ mod tests {
         let seen = SeenReader { event_state: 0x1_0002, atr: None };
         let told = said((seen.clone(), (&known(0), &true)));
         assert_eq!(told.event_state, UNKNOWN | CHANGED | IGNORE);
-        assert_eq!(stand_in((&known(UNKNOWN), &true)).name, PNP_READER);
+        assert_eq!(stand_in((&known(UNKNOWN), &true), 0x7_0000).current_state, 0x7_0000);
         assert_eq!(said((seen.clone(), (&known(IGNORE), &true))), seen);
-        assert_eq!(stand_in((&known(0), &false)), known(0));
+        assert_eq!(stand_in((&known(0), &false), 0), known(0));
+        let gone = SeenReader { event_state: UNKNOWN | UNAVAILABLE, atr: None };
+        assert_eq!(as_windows_says(gone).event_state, UNKNOWN | CHANGED | IGNORE);
     }
 }

@@ -3,7 +3,7 @@
 use scard_guest::tables;
 use scard_types::apdu::MAX_BUFFER_BYTES;
 use scard_types::call::{Answer, Call, Refusal};
-use scard_types::{Protocol, ScardCode, SecretBytes, abi};
+use scard_types::{Protocol, ScardCode, abi};
 
 use crate::layouts::{AUTOALLOCATE, CardNumber, Dword, IoRequest, length};
 use crate::memory::{Buffer, Input, Place};
@@ -71,7 +71,7 @@ fn transmit(
     let reply = card.call(Call::Transmit {
         card: card.handle,
         protocol,
-        command: SecretBytes::from(&*command.all(command_length)?),
+        command: command.secret(command_length)?,
         receive_limit: room,
     });
     let (protocol, response) = match reply {
