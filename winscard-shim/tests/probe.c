@@ -483,7 +483,7 @@ static void attributes(void)
 {
     SCARDCONTEXT context = establish();
     SCARDHANDLE card = connect_shared(context);
-    BYTE buffer[1024], *allocated = NULL;
+    BYTE buffer[1024] = {0}, *allocated = NULL;
     DWORD length;
     LONG rv;
 

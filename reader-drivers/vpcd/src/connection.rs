@@ -165,6 +165,7 @@ impl Connection {
         if atr.protocols().contains(&protocol) { Ok(()) } else { Err(SlotError::ProtocolRefused) }
     }
 
+    /// DIFFERS: stock vpcd sends commands to a card that it has switched off.
     async fn exchange(&mut self, command: &SecretBytes) -> Outcome<SecretBytes> {
         if self.powered.is_none() {
             return Ok(Err(SlotError::NoCard));

@@ -8,6 +8,8 @@ use crate::connection::{Order, Reply};
 use crate::message::Control;
 
 /// Hands orders to the port, which carries each out to its end even if nobody waits for it any more.
+///
+/// DIFFERS: no attribute can be set, and a caller is told so; stock vpcd fails in a way of its own.
 pub(crate) struct VpcdSlot(pub(crate) mpsc::Sender<Order>);
 
 impl VpcdSlot {

@@ -153,7 +153,7 @@ fn format_character(parts: &AtrParts) -> Field {
     Field::new("T0", &[parts.format], format!("{follow}, {historical}"))
 }
 
-fn write(explained: &Explained, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn write(explained: &Explained, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "{STRONG}{}{STRONG:#}", explained.atr)?;
     if let Some(card) = explained.card {
         writeln!(out, "known as {STRONG}{card}{STRONG:#}")?;

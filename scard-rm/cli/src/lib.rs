@@ -10,6 +10,8 @@ mod failure;
 mod hex;
 mod list;
 mod manual;
+#[doc(hidden)]
+pub mod oracle;
 mod output;
 mod private;
 mod process;

@@ -66,10 +66,8 @@ fn every_version_serves_every_call_that_it_has() {
         let context = ContextId(7);
         let names = Ok(Answer::Readers(vec![name("Reader 00 00"), name("Reader 01 00")]));
         assert_eq!(session.call(Call::ListReaders { context }), names, "{version:?}");
-        let (reader, share) = ("Reader 00 00".to_owned(), ShareMode::Shared);
-        let connect = Call::Connect { context, reader, share, protocols: Protocols::ANY };
         let (card, protocol) = (CardHandle(8), Some(Protocol::T1));
-        assert_eq!(session.call(connect), Ok(Answer::Connected { card, protocol }));
+        assert_eq!(session.call(connect(context)), Ok(Answer::Connected { card, protocol }));
         let transmit = Call::Transmit {
             card,
             protocol: None,
@@ -167,7 +165,7 @@ fn a_cancel_ends_the_wait() {
                 canceller.insist_on(Version::V4_4);
                 loop {
                     let call = canceller.call().unwrap();
-                    let is_last = matches!(call, Call::ReaderTable) && canceller.has_watched;
+                    let is_last = matches!(call, Call::ReaderTable { .. }) && canceller.has_watched;
                     canceller.has_watched |= matches!(call, Call::WatchReaders);
                     let reply = canceller.answer(call);
                     canceller.reply(&reply);
@@ -213,10 +211,12 @@ fn a_daemon_that_goes_leaves_nobody_waiting() {
         let part = whole[..end].to_vec();
         let fake = pcscd(move |mut peer| {
             peer.insist_on(Version::V4_6);
+            peer.open_card();
             peer.read(8 + 32 + 5);
             peer.write(&part);
         });
         let session = Session::open(&fake.endpoint()).unwrap();
+        session.call(connect(ContextId(7))).unwrap();
         assert_eq!(session.call(transmit()), Err(ScardCode::CommError.into()), "cut at {end}");
         assert_eq!(session.call(transmit()), Err(ScardCode::ReaderUnavailable.into()));
     }
@@ -227,11 +227,15 @@ fn lies_end_the_connection() {
     // A response longer than the room for it.
     let fake = pcscd(|mut peer| {
         peer.insist_on(Version::V4_6);
+        peer.open_card();
         peer.read(8 + 32 + 5);
         peer.write(&words(&[8, 2, 16, 5, 2, 16, 259, 0]));
         peer.read_to_end();
     });
     let session = Session::open(&fake.endpoint()).unwrap();
+    // A handle that was never opened is not asked for: pcscd would end the connection.
+    assert_eq!(session.call(transmit()), Err(ScardCode::InvalidHandle.into()));
+    session.call(connect(ContextId(7))).unwrap();
     assert_eq!(session.call(transmit()), Err(ScardCode::CommError.into()));
     assert_eq!(session.call(transmit()), Err(ScardCode::ReaderUnavailable.into()));
 
@@ -338,12 +342,19 @@ impl Peer {
         self.write(&out);
     }
 
+    /// Answers the call that opens a card.
+    fn open_card(&mut self) {
+        let call = self.call().unwrap();
+        let reply = self.answer(call);
+        self.reply(&reply);
+    }
+
     /// As soon as a watch is on, one reader goes and one comes, and the message of the watch is sent at once.
     fn serve_a_change(&mut self, call: Call, has_changed: &AtomicBool) {
         let changes = call == Call::WatchReaders && !has_changed.swap(true, Ordering::SeqCst);
         let now = has_changed.load(Ordering::SeqCst);
         let reply = match call {
-            Call::ReaderTable if now => {
+            Call::ReaderTable { .. } if now => {
                 let readers = [None, Some(reader_entry(1)), Some(reader_entry(2))];
                 Ok(Answer::ReaderTable(readers.to_vec()))
             }
@@ -370,7 +381,7 @@ impl Peer {
                 Answer::Transmitted { protocol: Protocol::T0, response: command }
             }
             Call::GetAttribute { .. } => Answer::Attribute(vec![5; 264]),
-            Call::ReaderTable => {
+            Call::ReaderTable { .. } => {
                 Answer::ReaderTable(vec![Some(reader_entry(0)), None, Some(reader_entry(1))])
             }
             Call::ReaderEvents => Answer::ReaderEvents(1),
@@ -425,6 +436,11 @@ fn status_change(timeout_ms: Option<u32>, readers: &[(&str, u32)]) -> Call {
     };
     let readers = readers.iter().map(known).collect();
     Call::StatusChange { context: ContextId(7), timeout_ms, readers }
+}
+
+fn connect(context: ContextId) -> Call {
+    let (reader, share) = ("Reader 00 00".to_owned(), ShareMode::Shared);
+    Call::Connect { context, reader, share, protocols: Protocols::ANY }
 }
 
 fn transmit() -> Call {

@@ -12,6 +12,7 @@ use crate::power::Task;
 use crate::protocols;
 use crate::queue::{Asker, Op, Place, Waiting};
 use crate::quotas::Kind;
+use crate::readers::Reader;
 use crate::requests::Outcome;
 
 /// A card on its way to a handle.
@@ -66,7 +67,9 @@ impl Core {
         self.line_up(id, Waiting::new(asker, context, None, op))
     }
 
-    /// `SCardConnect` when its turn has come.
+    /// `SCardConnect` when its turn has come. One that is refused has not touched the card.
+    ///
+    /// DIFFERS: pcscd powers the card and agrees on a protocol with it before it looks at the share mode.
     pub(crate) fn connect_now(
         &mut self,
         id: ReaderId,
@@ -81,6 +84,9 @@ impl Core {
             Some(reader) if share != ShareMode::Direct && !reader.state.has_card() => {
                 Some(ScardCode::NoSmartcard)
             }
+            Some(reader) if refuses_protocol(reader, share, protocols, Disposition::Leave) => {
+                Some(ScardCode::ProtocolMismatch)
+            }
             Some(_) => self.share_refused(id, asker, goal, share),
         };
         if let Some(code) = refusal {
@@ -89,9 +95,9 @@ impl Core {
         self.attach(id, Attaching { asker, goal, share, protocols, step: Step::Look });
     }
 
-    /// `SCardReconnect` when its turn has come. One whose share mode is refused has disturbed nobody.
+    /// `SCardReconnect` when its turn has come. One that is refused has disturbed nobody.
     ///
-    /// DIFFERS: pcscd resets the card before it looks at the share mode.
+    /// DIFFERS: pcscd resets the card before it looks at protocol and share mode.
     pub(crate) fn reconnect_now(
         &mut self,
         id: ReaderId,
@@ -103,10 +109,12 @@ impl Core {
         let (asker, Some(card)) = (waiting.asker, waiting.handle) else { return };
         let goal = Goal::Reopen(card);
         let Some(reader) = self.readers.get(&id) else { return };
-        let refusal = if reader.state.has_card() {
-            self.share_refused(id, asker, goal, share)
-        } else {
+        let refusal = if !reader.state.has_card() {
             Some(ScardCode::NoSmartcard)
+        } else if refuses_protocol(reader, share, protocols, initialization) {
+            Some(ScardCode::ProtocolMismatch)
+        } else {
+            self.share_refused(id, asker, goal, share)
         };
         if let Some(code) = refusal {
             return self.reply(asker, Err(code.into()));
@@ -128,10 +136,16 @@ impl Core {
         }
     }
 
-    /// Takes the next step: power, then protocol, then the handle.
+    /// Takes the next step: power, then protocol, then the handle. Raw needs no agreement: whoever asks for it gets it,
+    /// a direct handle too, and everybody else has it then.
+    ///
+    /// DIFFERS: pcscd's reconnect gives no power to a card without, and whoever connects later is told that it has none.
     fn attach(&mut self, id: ReaderId, attaching: Attaching) {
         let Some(reader) = self.readers.get_mut(&id) else { return };
         if attaching.share == ShareMode::Direct {
+            if attaching.protocols.raw {
+                reader.protocol = Some(Protocol::Raw);
+            }
             return self.attached(id, &attaching);
         }
         if !matches!(reader.state, SlotState::Present { powered: true, .. }) {
@@ -139,16 +153,16 @@ impl Core {
             return self.start(id, Work::PowerOn, Task::Attach(Attaching { step, ..attaching }));
         }
         match reader.protocol {
+            _ if attaching.protocols.raw => {
+                reader.protocol = Some(Protocol::Raw);
+                self.attached(id, &attaching);
+            }
             Some(protocol) if attaching.protocols.contains(protocol) => {
                 self.attached(id, &attaching);
             }
             Some(_) => self.reply(attaching.asker, Err(ScardCode::ProtocolMismatch.into())),
             None => match protocols::choose(&reader.state, attaching.protocols) {
                 None => self.reply(attaching.asker, Err(ScardCode::ProtocolMismatch.into())),
-                Some(Protocol::Raw) => {
-                    reader.protocol = Some(Protocol::Raw);
-                    self.attached(id, &attaching);
-                }
                 Some(protocol) => self.negotiate(id, attaching, protocol),
             },
         }
@@ -263,6 +277,7 @@ impl Core {
         Ok(Answer::Connected { card, protocol: self.readers.get(&id).and_then(|r| r.protocol) })
     }
 
+    /// DIFFERS: in pcscd a handle that was exclusive stays in its transaction, and nobody else gets to the card.
     fn reopened(&mut self, id: ReaderId, card: CardHandle, share: ShareMode) -> Answer {
         let was_exclusive = self.readers.get(&id).is_some_and(|r| r.exclusive == Some(card));
         match (was_exclusive, share == ShareMode::Exclusive) {
@@ -286,6 +301,8 @@ impl Core {
 
     /// An exclusive handle is in a transaction by itself, which it cannot end. Nobody waits for its end: who wants to
     /// connect is refused at once.
+    ///
+    /// DIFFERS: in pcscd one who has been waiting goes on waiting.
     pub(crate) fn make_exclusive(&mut self, id: ReaderId, card: CardHandle) {
         if let Some(reader) = self.readers.get_mut(&id) {
             reader.exclusive = Some(card);
@@ -318,6 +335,22 @@ impl Core {
         let crowded =
             share == ShareMode::Exclusive && reader.handles.values().any(|card| Some(*card) != own);
         (taken || crowded).then(|| self.sharing_violation(id, asker.client, own))
+    }
+}
+
+/// Whether a card that is there cannot be had with these protocols: what was agreed holds until the next reset.
+fn refuses_protocol(
+    reader: &Reader,
+    share: ShareMode,
+    accepted: Protocols,
+    initialization: Disposition,
+) -> bool {
+    if share == ShareMode::Direct || accepted.raw {
+        return false;
+    }
+    match reader.protocol {
+        Some(protocol) if initialization == Disposition::Leave => !accepted.contains(protocol),
+        _ => reader.state.atr().is_some() && protocols::choose(&reader.state, accepted).is_none(),
     }
 }
 

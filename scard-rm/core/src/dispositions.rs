@@ -93,6 +93,9 @@ impl Core {
         }
     }
 
+    /// DIFFERS: where no card is, the end of a transaction succeeds; pcscd says that one was removed.
+    /// DIFFERS: a card that is ejected loses its power, and every handle knows; pcscd does nothing where a reader has no
+    /// motor.
     fn dispose_quietly(
         &mut self,
         id: ReaderId,
@@ -107,6 +110,10 @@ impl Core {
             (Disposition::Unpower, Goal::Stay(_)) if powered => (Work::PowerOn, Step::Reset),
             (Disposition::Unpower, Goal::Leave) if powered => (Work::PowerOff, Step::PowerOff),
             (Disposition::Eject, _) if has_card => (Work::Eject, Step::Eject),
+            (Disposition::Reset | Disposition::Unpower, _) => {
+                self.card_powered_off(id);
+                return self.reply(asker, Ok(Answer::Done));
+            }
             _ => return self.reply(asker, Ok(Answer::Done)),
         };
         self.start(id, work, Task::Dispose(Disposing { asker, goal, step }));

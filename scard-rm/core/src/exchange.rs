@@ -34,6 +34,8 @@ enum Kind {
 
 impl Core {
     /// A call on a handle: what can be said at once is said, the rest goes into the reader's queue.
+    ///
+    /// DIFFERS: pcscd says what happened to the card only when nobody else is in a transaction.
     pub(crate) fn card_call(&mut self, asker: Asker, card: CardHandle, op: Op) -> Outcome {
         let Some(handle) = self.own_handle(asker.client, card) else {
             return Outcome::refused(ScardCode::InvalidHandle);
@@ -155,6 +157,9 @@ impl Core {
     }
 
     /// The protocol of an exchange: what was negotiated, or raw where the client says so.
+    ///
+    /// DIFFERS: pcscd leaves it to the driver to say that no card is there for a raw command.
+    /// DIFFERS: where nothing was negotiated, pcscd sends a command "in the negotiated protocol" with a number that is none.
     fn protocol_for(&self, id: ReaderId, asked: Option<Protocol>) -> Result<Protocol, ScardCode> {
         let reader = self.readers.get(&id).ok_or(ScardCode::ReaderUnavailable)?;
         if !reader.state.has_card() {
@@ -205,9 +210,7 @@ fn argument_refusal(op: &Op) -> Option<ScardCode> {
         Op::Reconnect { share: ShareMode::Direct, .. } => None,
         Op::Reconnect { protocols: Protocols::NONE, .. } => Some(ScardCode::ProtocolMismatch),
         Op::Transmit { command, .. } if command.is_empty() => Some(ScardCode::InvalidParameter),
-        Op::Transmit { command, receive_limit, .. }
-            if command.len() > MAX_BUFFER_BYTES || exceeds(*receive_limit, MIN_RESPONSE_BYTES) =>
-        {
+        Op::Transmit { command, .. } if command.len() > MAX_BUFFER_BYTES => {
             Some(ScardCode::InsufficientBuffer)
         }
         Op::Control { input, .. } if input.len() > MAX_BUFFER_BYTES => {

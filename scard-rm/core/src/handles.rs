@@ -78,6 +78,8 @@ impl Core {
     }
 
     /// Takes a handle out of everything. What it waited for is answered; its transaction, with all levels, is over.
+    ///
+    /// DIFFERS: in pcscd a card without power stays raw when the handle is gone that asked for it.
     pub(crate) fn close_handle(&mut self, card: CardHandle) {
         let Some(handle) = self.handles.remove(&card) else { return };
         if let Some(context) = self.contexts.get_mut(&handle.context) {
@@ -89,6 +91,10 @@ impl Core {
         }
         let Some(reader) = self.readers.get_mut(&handle.reader) else { return };
         reader.handles.remove(&handle.opened);
+        if reader.handles.is_empty() && !reader.is_powered() {
+            // Raw without power was for this handle alone.
+            reader.protocol = None;
+        }
         if reader.exclusive == Some(card) {
             reader.exclusive = None;
         }
@@ -106,6 +112,8 @@ impl Core {
 
     /// Closes a handle whose owner did not: he died, or released the context. A card that he held in a transaction is
     /// reset before anybody else gets to it, and the others know at once.
+    ///
+    /// DIFFERS: pcscd keeps the handle of a released context for ever if another one is in a transaction at that moment.
     pub(crate) fn abandon_handle(&mut self, card: CardHandle) {
         let Some(handle) = self.handles.get(&card) else { return };
         let (id, mark) = (handle.reader, handle.mark);

@@ -203,8 +203,11 @@ impl Core {
             if reader.arriving {
                 return self.start(id, Work::PowerOn, Task::Identify);
             }
-            if core::mem::take(&mut reader.reset_due) && reader.is_powered() {
-                return self.start(id, Work::WarmReset, Task::Clean);
+            if core::mem::take(&mut reader.reset_due) {
+                if reader.is_powered() {
+                    return self.start(id, Work::WarmReset, Task::Clean);
+                }
+                reader.protocol = None;
             }
             let holder = reader.lock.map(|lock| lock.holder);
             let holder = holder.filter(|_| !cfg!(scard_fault = "double_grant"));

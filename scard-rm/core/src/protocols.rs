@@ -4,11 +4,8 @@ use alloc::vec::Vec;
 
 use scard_types::{Protocol, Protocols, SlotState};
 
-/// What to agree on: T=1 if it is offered and accepted, else T=0; raw as it is asked for.
+/// What to agree on: T=1 if it is offered and accepted, else T=0.
 pub(crate) fn choose(state: &SlotState, accepted: Protocols) -> Option<Protocol> {
-    if accepted.raw {
-        return Some(Protocol::Raw);
-    }
     let offered = offered(state);
     [Protocol::T1, Protocol::T0]
         .into_iter()

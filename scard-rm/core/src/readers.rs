@@ -264,9 +264,13 @@ impl Core {
         self.readers_in_order().map(|reader| reader.name.clone()).collect()
     }
 
-    pub(crate) fn reader_table(&self) -> Vec<Option<ReaderEntry>> {
+    pub(crate) fn reader_table(&self, most: Option<usize>) -> Vec<Option<ReaderEntry>> {
         let entry = |id| self.readers.get(&id).map(Reader::entry);
-        self.table.slots().map(|slot| slot.and_then(entry)).collect()
+        self.table
+            .slots()
+            .take(most.unwrap_or(usize::MAX))
+            .map(|slot| slot.and_then(entry))
+            .collect()
     }
 
     pub(crate) fn readers_in_order(&self) -> impl Iterator<Item = &Reader> + '_ {

@@ -96,7 +96,9 @@ impl Core {
                 let was_watching = self.forget_watch(client);
                 Outcome::Now(Ok(Answer::Stopped { was_watching }))
             }
-            Call::ReaderTable => Outcome::Now(Ok(Answer::ReaderTable(self.reader_table()))),
+            Call::ReaderTable { most } => {
+                Outcome::Now(Ok(Answer::ReaderTable(self.reader_table(most))))
+            }
             Call::ReaderEvents => Outcome::Now(Ok(Answer::ReaderEvents(self.reader_events))),
             Call::DescribeReaders => Outcome::Now(Ok(Answer::Described(self.describe_readers()))),
             Call::Subscribe => self.subscribe(asker),

@@ -161,6 +161,8 @@ impl Core {
     }
 
     /// Whether `card` is in a transaction that it may end, and if not, what it is told.
+    ///
+    /// DIFFERS: outside of a transaction pcscd resets the card all the same before it says that there was none.
     pub(crate) fn may_end(
         &mut self,
         id: ReaderId,

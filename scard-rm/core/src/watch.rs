@@ -106,6 +106,8 @@ impl Core {
     }
 
     /// Tells of all readers whose card or handles changed in this step, each once and as it is now.
+    ///
+    /// DIFFERS: pcscd compares who shares a reader every 400 ms, and tells nobody of what changed back in between.
     pub(crate) fn publish_changes(&mut self) {
         if self.changed.is_empty() {
             return;

@@ -1,30 +1,30 @@
 //! What a client was told and has not read yet.
 
-use zeroize::{Zeroize, Zeroizing};
+use scard_types::SecretBytes;
 
 /// The least room made at a time, in bytes.
 const LEAST: usize = 4096;
 
 /// Bytes in the order in which they are to be sent; wiped when they are sent, for answers of cards may be secrets.
 #[derive(Default)]
-pub(crate) struct Backlog(Zeroizing<Vec<u8>>);
+pub(crate) struct Backlog(SecretBytes);
 
 impl Backlog {
     /// What is to be sent.
     pub(crate) fn bytes(&self) -> &[u8] {
-        &self.0
+        self.0.expose()
     }
 
     /// Adds to the end.
     pub(crate) fn push(&mut self, bytes: &[u8]) {
         let needed = self.0.len() + bytes.len();
-        if needed > self.0.capacity() {
+        if needed > self.0.expose_mut().capacity() {
             // By hand, because growing in place would leave a copy behind.
             let mut larger = Vec::with_capacity(needed.max(2 * self.0.len()).max(LEAST));
-            larger.extend_from_slice(&self.0);
-            self.0 = Zeroizing::new(larger);
+            larger.extend_from_slice(self.0.expose());
+            self.0 = SecretBytes::new(larger);
         }
-        self.0.extend_from_slice(bytes);
+        self.0.expose_mut().extend_from_slice(bytes);
     }
 
     /// The first `count` bytes are sent.
@@ -32,12 +32,13 @@ impl Backlog {
         if count >= self.0.len() {
             return *self = Self::default();
         }
-        self.0.copy_within(count.., 0);
         let left = self.0.len() - count;
-        if let Some(rest) = self.0.get_mut(left..) {
-            rest.zeroize();
+        let bytes = self.0.expose_mut();
+        bytes.copy_within(count.., 0);
+        if let Some(rest) = bytes.get_mut(left..) {
+            rest.fill(0);
         }
-        self.0.truncate(left);
+        bytes.truncate(left);
     }
 }
 
@@ -61,6 +62,6 @@ mod tests {
         assert!(came == left);
         backlog.sent(backlog.bytes().len());
         assert!(backlog.bytes().is_empty());
-        assert_eq!(backlog.0.capacity(), 0, "memory is given back");
+        assert_eq!(backlog.0.expose_mut().capacity(), 0, "memory is given back");
     }
 }

@@ -1,23 +1,21 @@
 //! One connection, as the engine sees it: what it says, what it is told, and what of that could not be sent yet.
 
-use std::io::{self, ErrorKind, IoSlice};
-use std::pin::Pin;
+use std::io::ErrorKind;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use scard_core::{DropReason, Push, RequestId, Wire};
+use scard_types::SecretBytes;
 use scard_types::apdu::MAX_BUFFER_BYTES;
 use scard_types::call::{Peer, Reply};
 use scard_types::trace::{Dialect, TraceEvent, Traced};
 use scard_wire::native;
-use tokio::io::{AsyncRead, ReadBuf};
-use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::Notify;
 use tokio::time::Instant;
-use zeroize::Zeroizing;
 
 use crate::backlog::Backlog;
 use crate::caller::Caller;
+use crate::connection::Connection;
 use crate::conversation::{Asked, Conversation, Nonsense};
 use crate::limits::Patience;
 use crate::trace::now_us;
@@ -50,6 +48,8 @@ pub(crate) enum End {
     Quiet,
     /// It sent more than one message ahead.
     TooFarAhead,
+    /// It was let in for one answer, and has it.
+    Answered,
 }
 
 /// What a session has to wait for.
@@ -67,12 +67,14 @@ pub(crate) struct Client {
     conversation: Conversation,
     peer: Peer,
     patience: Patience,
-    stream: OwnedWriteHalf,
+    connection: Arc<Connection>,
     /// Wakes the session when something changed that it did not do itself.
     wake: Arc<Notify>,
     /// What the client has not read yet.
     backlog: Backlog,
     end: Option<End>,
+    /// Whether it was let in for one answer.
+    first_answer_is_last: bool,
     /// Requests that are not answered.
     pending: usize,
     /// Those of them about which somebody else is asked.
@@ -101,7 +103,7 @@ impl Client {
         conversation: Conversation,
         peer: Peer,
         patience: Patience,
-        stream: OwnedWriteHalf,
+        connection: Arc<Connection>,
         wake: Arc<Notify>,
     ) -> Self {
         let now = Instant::now();
@@ -109,10 +111,11 @@ impl Client {
             conversation,
             peer,
             patience,
-            stream,
+            connection,
             wake,
             backlog: Backlog::default(),
             end: None,
+            first_answer_is_last: false,
             pending: 0,
             questions: 0,
             is_admitted: false,
@@ -122,6 +125,12 @@ impl Client {
             unread_since: now,
             tracing: None,
         }
+    }
+
+    /// It is let in for one request, and leaves with the answer.
+    pub(crate) const fn leaves_with_the_answer(mut self) -> Self {
+        self.first_answer_is_last = true;
+        self
     }
 
     /// What it speaks.
@@ -141,7 +150,7 @@ impl Client {
 
     /// The process that connected.
     pub(crate) fn caller(&self) -> Caller {
-        Caller::of(self.stream.as_ref(), self.peer)
+        Caller::of(&*self.connection, self.peer)
     }
 
     /// Whether it has leave to use the daemon.
@@ -185,23 +194,16 @@ impl Client {
     }
 
     /// Reads once. Ready when something came or the connection is over.
-    pub(crate) fn poll_read(
-        &mut self,
-        cx: &mut Context<'_>,
-        stream: &mut OwnedReadHalf,
-    ) -> Poll<()> {
-        let mut room = ReadBuf::new(self.conversation.room());
-        match ready!(Pin::new(stream).poll_read(cx, &mut room)) {
-            Ok(()) if room.filled().is_empty() => self.end(End::Closed),
-            Ok(()) => {
-                let bytes = room.filled().len();
+    pub(crate) fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        match ready!(self.connection.poll_read(cx, self.conversation.room())) {
+            Ok(0) | Err(_) => self.end(End::Closed),
+            Ok(bytes) => {
                 self.conversation.filled(bytes);
                 self.ahead = if self.is_busy() { self.ahead + bytes } else { 0 };
                 if self.ahead > AHEAD_BYTES {
                     self.end(End::TooFarAhead);
                 }
             }
-            Err(_) => self.end(End::Closed),
         }
         Poll::Ready(())
     }
@@ -221,9 +223,9 @@ impl Client {
         if self.end.is_some() || self.is_questioned() || !self.backlog.bytes().is_empty() {
             return None;
         }
-        let mut out = Zeroizing::default();
-        let next = self.conversation.next(&mut out);
-        self.send(&out, &[]);
+        let mut out = SecretBytes::default();
+        let next = self.conversation.next(out.expose_mut());
+        self.send(out.expose(), &[]);
         match next {
             Ok(Some(asked)) => {
                 self.pending += 1;
@@ -231,6 +233,7 @@ impl Client {
                 Some(asked)
             }
             Ok(None) => {
+                self.conversation.relax();
                 let now = Instant::now();
                 self.quiet_since = now;
                 let mid_message = self.conversation.is_mid_message();
@@ -244,12 +247,20 @@ impl Client {
         }
     }
 
+    /// Whether bytes are here that were not looked at yet.
+    pub(crate) fn has_sent_more(&self) -> bool {
+        self.conversation.is_mid_message()
+    }
+
     /// Answers a request.
     pub(crate) fn reply(&mut self, request: RequestId, reply: &Reply) {
         self.pending = self.pending.saturating_sub(1);
-        let mut out = Zeroizing::default();
-        let payload = self.conversation.reply(request, reply, &mut out);
-        self.send(&out, payload);
+        let mut out = SecretBytes::default();
+        let payload = self.conversation.reply(request, reply, out.expose_mut());
+        self.send(out.expose(), payload);
+        if self.first_answer_is_last {
+            return self.end(End::Answered);
+        }
         if self.wire() == Wire::PcscLite && self.conversation.is_mid_message() {
             // The client has asked more in the meantime, and only its session can go on with that.
             self.wake.notify_one();
@@ -258,9 +269,9 @@ impl Client {
 
     /// Tells the client something that is no answer.
     pub(crate) fn push(&mut self, push: Push) {
-        let mut out = Zeroizing::default();
-        self.conversation.push(push, &mut out);
-        self.send(&out, &[]);
+        let mut out = SecretBytes::default();
+        self.conversation.push(push, out.expose_mut());
+        self.send(out.expose(), &[]);
     }
 
     /// From now on it is told what others do.
@@ -303,7 +314,7 @@ impl Client {
 
     /// Sends what was left, as much as there is room for.
     pub(crate) fn flush(&mut self) {
-        match self.stream.try_write(self.backlog.bytes()) {
+        match self.connection.send(self.backlog.bytes(), &[]) {
             Ok(sent) => {
                 self.unread_since = Instant::now();
                 self.backlog.sent(sent);
@@ -322,7 +333,7 @@ impl Client {
         }
         let mut sent = 0;
         if self.backlog.bytes().is_empty() {
-            match self.write(head, tail) {
+            match self.connection.send(head, tail) {
                 Ok(bytes) => sent = bytes,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
                 Err(_) => return self.end(End::Closed),
@@ -338,14 +349,6 @@ impl Client {
             self.backlog.push(head.get(head_sent..).unwrap_or_default());
             self.backlog.push(tail.get(tail_sent..).unwrap_or_default());
             self.wake.notify_one();
-        }
-    }
-
-    fn write(&self, head: &[u8], tail: &[u8]) -> io::Result<usize> {
-        if tail.is_empty() {
-            self.stream.try_write(head)
-        } else {
-            self.stream.try_write_vectored(&[IoSlice::new(head), IoSlice::new(tail)])
         }
     }
 }

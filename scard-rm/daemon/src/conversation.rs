@@ -121,6 +121,14 @@ impl Conversation {
         }
     }
 
+    /// Gives back what only a long message needs.
+    pub(crate) fn relax(&mut self) {
+        match self {
+            Self::PcscLite(server) => server.relax(),
+            Self::Native(server, _) => server.relax(),
+        }
+    }
+
     /// The next request that is complete and may be asked now. What needs nobody's answer is answered into `out`.
     ///
     /// # Errors

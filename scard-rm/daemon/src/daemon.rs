@@ -47,7 +47,8 @@ pub(crate) async fn serve(
     let limits = Limits { starts_before, ..settings.limits.limits(table.entries()) };
     let door = Door::new(limits.connections);
     let rules = Rules { policy: settings.policy(), patience: settings.limits.patience() };
-    let engine = Arc::new(Engine::new(Core::new(limits, seed()?), table, rules));
+    let core = Core::new(Door::limits_inside(limits), seed()?);
+    let engine = Arc::new(Engine::new(core, table, rules));
     let drivers = Arc::new(Drivers::new(Arc::clone(&engine)));
     let mut tasks = JoinSet::new();
     tasks.spawn({
@@ -189,7 +190,9 @@ async fn reload(options: &Options, engine: &Engine, door: &Door, drivers: &Drive
                 (settings.limits.patience(), std::mem::take(&mut settings.readers));
             // Where users are kept in a directory, the look-up of a name may take its time.
             match tokio::task::spawn_blocking(move || settings.policy()).await {
-                Ok(policy) => engine.reconfigure(Rules { policy, patience }, limits),
+                Ok(policy) => {
+                    engine.reconfigure(Rules { policy, patience }, Door::limits_inside(limits));
+                }
                 Err(error) => warn!(%error, "the rules stay as they are"),
             }
             if let Err(error) = drivers.apply(&readers) {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rustix::io::Errno;
-use scard_core::Quota;
+use scard_core::{Limits, Quota};
 use scard_types::call::Peer;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::Notify;
@@ -15,6 +15,8 @@ use tracing::{debug, warn};
 /// How long to wait for a descriptor to become free when none is left, if no connection ends before.
 const EXHAUSTED: Duration = Duration::from_secs(1);
 const ROOT: u32 = 0;
+/// Connections beyond the quota that a user may have for a moment each, see [`Admission::only_to_cancel`].
+const CANCELLERS: u32 = 4;
 
 /// Counts the connections of each user from the moment they are accepted. The core counts them too, but it knows only
 /// those that have said which wire they speak.
@@ -28,9 +30,27 @@ pub(crate) struct Door {
 pub(crate) struct Admission {
     door: Arc<Door>,
     uid: u32,
+    only_to_cancel: bool,
+}
+
+impl Admission {
+    /// Whether the quota is used up. pcsc-lite's library cancels a wait over a connection of its own: whoever has all
+    /// his connections waiting must be able to end that.
+    pub(crate) const fn only_to_cancel(&self) -> bool {
+        self.only_to_cancel
+    }
 }
 
 impl Door {
+    /// The limits that the core has to grant, so that those can ask it whom the door lets in to cancel.
+    pub(crate) const fn limits_inside(mut limits: Limits) -> Limits {
+        let Quota { per_user, total, root_reserve } = limits.connections;
+        let (per_user, total) =
+            (per_user.saturating_add(CANCELLERS), total.saturating_add(CANCELLERS));
+        limits.connections = Quota { per_user, total, root_reserve };
+        limits
+    }
+
     /// A door that nobody has passed.
     pub(crate) fn new(quota: Quota) -> Arc<Self> {
         let (quota, inside) = (Mutex::new(quota), Mutex::new(BTreeMap::new()));
@@ -73,13 +93,16 @@ impl Door {
         let own = inside.get(&uid).copied().unwrap_or(0);
         let quota = *self.quota.lock().unwrap_or_else(PoisonError::into_inner);
         let Quota { per_user, total, root_reserve } = quota;
-        let room = match uid {
-            ROOT => all < total,
-            _ => own < per_user && all < total.saturating_sub(root_reserve),
+        let room_for = |more: u32| match uid {
+            ROOT => all < total.saturating_add(more),
+            _ => {
+                own < per_user.saturating_add(more)
+                    && all < total.saturating_sub(root_reserve).saturating_add(more)
+            }
         };
-        room.then(|| {
+        room_for(CANCELLERS).then(|| {
             inside.insert(uid, own + 1);
-            Admission { door: Arc::clone(self), uid }
+            Admission { door: Arc::clone(self), uid, only_to_cancel: !room_for(0) }
         })
     }
 }
@@ -120,16 +143,26 @@ mod tests {
     #[test]
     fn a_user_fills_his_own_share_and_root_gets_in() {
         let door = Door::new(Quota::new(2, 4, 1));
-        let mut inside: Vec<_> = [7, 7, 8].iter().filter_map(|uid| door.admit(*uid)).collect();
+        let served = |uid| door.admit(uid).filter(|admission| !admission.only_to_cancel());
+        let mut inside: Vec<_> = [7, 7, 8].into_iter().filter_map(served).collect();
         assert_eq!(inside.len(), 3);
-        assert!(door.admit(7).is_none(), "the share of uid 7 is used up");
-        assert!(door.admit(9).is_none(), "the rest is for root");
-        let root = door.admit(0);
+        assert!(served(7).is_none(), "the share of uid 7 is used up");
+        assert!(served(9).is_none(), "the rest is for root");
+        let root = served(0);
         assert!(root.is_some());
-        assert!(door.admit(0).is_none(), "the house is full");
+        assert!(served(0).is_none(), "the house is full");
         drop(root);
         inside.remove(0);
-        assert!(door.admit(7).is_some());
+        assert!(served(7).is_some());
+    }
+
+    #[test]
+    fn a_few_more_get_in_only_to_cancel() {
+        let door = Door::new(Quota::new(2, 4, 1));
+        let inside: Vec<_> = (0..100).filter_map(|_| door.admit(7)).collect();
+        let to_cancel: Vec<_> = inside.iter().map(Admission::only_to_cancel).collect();
+        assert_eq!(to_cancel, [false, false, true, true, true, true]);
+        assert!(door.admit(8).is_some(), "they take nothing from others");
     }
 
     #[test]

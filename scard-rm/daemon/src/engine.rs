@@ -50,6 +50,9 @@ pub(crate) struct State {
     last_client: u64,
     last_reader: u64,
     table: TableSize,
+    /// Both are empty between two calls of [`Engine::handle`], and kept for their memory.
+    events: VecDeque<Event>,
+    actions: Vec<Action>,
     rules: Rules,
     kept_out: KeptOut,
     /// While somebody traces.
@@ -64,8 +67,10 @@ pub(crate) struct Rules {
     pub(crate) patience: Patience,
 }
 
-/// What a request needs before it can be answered by the core.
+/// What is to be done before a client is served further.
 pub(crate) enum Errand {
+    /// It has sent more than one request, and others have their turn first.
+    OthersFirst,
     /// A driver has to do it.
     Driver(DriverRequest),
     /// Somebody else has to say whether it may be done at all.
@@ -83,6 +88,8 @@ impl Engine {
                 last_client: 0,
                 last_reader: 0,
                 table,
+                events: VecDeque::new(),
+                actions: Vec::new(),
                 rules,
                 kept_out: KeptOut::new(),
                 trace: None,
@@ -151,8 +158,8 @@ impl Engine {
         state.clients.get(&client).map(|client| client.posture(in_use))
     }
 
-    /// Passes on what the client has asked completely, until it has to wait or has asked nothing more; a request
-    /// that needs more than the core is given back, and the rest stays for the next call.
+    /// Passes on a request that the client has asked completely. A request that needs more than the core is given back,
+    /// and who has sent more than one has to come back: the rest stays for the next call.
     pub(crate) fn serve(&self, client: ClientId) -> Option<Errand> {
         let mut state = self.lock();
         loop {
@@ -179,6 +186,9 @@ impl Engine {
                     }
                     if state.trace.is_some() {
                         state.trace_heard(client, request);
+                    }
+                    if state.clients.get(&client)?.has_sent_more() {
+                        return Some(Errand::OthersFirst);
                     }
                 }
                 Asked::Driver(request) => {
@@ -329,7 +339,9 @@ impl Engine {
 
     /// Tells the core what happened and carries out what it says, until nothing more follows from it.
     fn handle(&self, state: &mut State, event: Event) {
-        let (mut events, mut actions) = (VecDeque::from([event]), Vec::new());
+        let mut events = std::mem::take(&mut state.events);
+        let mut actions = std::mem::take(&mut state.actions);
+        events.push_back(event);
         while let Some(event) = events.pop_front() {
             if state.trace.is_some() {
                 state.trace_event(&event);
@@ -339,6 +351,7 @@ impl Engine {
                 state.carry_out(action, &mut events);
             }
         }
+        (state.events, state.actions) = (events, actions);
         let next = state.core.deadline();
         self.deadline.send_if_modified(|deadline| std::mem::replace(deadline, next) != next);
     }

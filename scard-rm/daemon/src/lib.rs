@@ -6,10 +6,12 @@
 #![forbid(unsafe_code)]
 
 mod access;
+mod alarm;
 mod backlog;
 mod caller;
 mod client;
 mod config;
+mod connection;
 mod conversation;
 mod daemon;
 mod door;

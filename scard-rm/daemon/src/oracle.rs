@@ -11,6 +11,8 @@ use crate::drivers::ReaderSpec;
 /// If a file is taken that has a word in it that we do not know, or if a comment changes what it means.
 pub fn configuration(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
+    // A byte order mark counts at the beginning only.
+    let text = text.trim_start_matches('\u{FEFF}');
     let file = ConfigFile::parse(text);
     let shown = format!("{file:?}");
     let Ok(file) = file else { return };
@@ -48,12 +50,13 @@ fn conceals_all(order: &str, understood: &impl Debug) {
     conceals(order, &format!("{understood:?}"));
 }
 
-/// A PIN or PUK that is long enough to be one, and stands in the order only once.
+/// A PIN or PUK of digits that is long enough to be one, and stands in the order only once.
 fn conceals(order: &str, shown: &str) {
     for key in [",pin=", ",puk=", ",global-pin="] {
         let Some((_, rest)) = order.split_once(key) else { continue };
         let secret = rest.split([',', '"']).find(|part| !part.is_empty()).unwrap_or_default();
-        let once = secret.len() >= 6 && order.matches(secret).count() == 1;
+        let digits = secret.len() >= 6 && secret.bytes().all(|byte| byte.is_ascii_digit());
+        let once = digits && order.matches(secret).count() == 1;
         assert!(!once || !shown.contains(secret), "{key} is shown");
     }
 }

@@ -5,18 +5,18 @@ use std::sync::Arc;
 
 use scard_core::ClientId;
 use scard_types::call::Peer;
-use scard_wire::{Dialect, sniff};
-use tokio::io::{AsyncReadExt, Interest};
+use scard_wire::{Dialect, pcsclite, sniff};
 use tokio::net::UnixStream;
-use tokio::net::unix::OwnedReadHalf;
 use tokio::sync::Notify;
-use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::task::{JoinSet, yield_now};
+use tokio::time::Instant;
 use tracing::field::Empty;
 use tracing::{Instrument, Span, debug, debug_span};
 
 use crate::access::{Authorities, Question};
+use crate::alarm::Alarm;
 use crate::client::{Client, End, Posture};
+use crate::connection::Connection;
 use crate::conversation::Conversation;
 use crate::door::Admission;
 use crate::drivers::Drivers;
@@ -40,29 +40,48 @@ impl Service {
         let span = debug_span!("client", id = Empty, uid = peer.uid, pid = peer.pid);
         tokio::spawn(
             async move {
-                service.serve(stream, peer).await;
+                service.serve(stream, peer, &admission).await;
                 drop(admission);
             }
             .instrument(span),
         );
     }
 
-    async fn serve(&self, stream: UnixStream, peer: Peer) {
-        let (mut reading, writing) = stream.into_split();
+    async fn serve(&self, stream: UnixStream, peer: Peer, admission: &Admission) {
+        let connection = match Connection::over(stream) {
+            Ok(connection) => Arc::new(connection),
+            Err(error) => return debug!(%error, "a connection cannot be waited for"),
+        };
         let mut first = First::default();
         let patience = self.engine.patience();
-        let Ok(Some(dialect)) = timeout(patience.quiet, first.read(&mut reading)).await else {
-            debug!("gone before the first word");
-            return;
+        let (needed, time) = if admission.only_to_cancel() {
+            (FIRST_BYTES, patience.message)
+        } else {
+            (1, patience.quiet)
         };
+        let mut alarm = Alarm::new(patience.message.min(patience.quiet));
+        let dialect = tokio::select! {
+            dialect = first.read(&connection, needed) => dialect,
+            () = alarm.reach(Instant::now() + time) => None,
+        };
+        let Some(dialect) = dialect else {
+            return debug!("gone before the first word");
+        };
+        if admission.only_to_cancel() && !pcsclite::is_cancel(first.bytes()) {
+            return debug!(uid = peer.uid, "too many connections of this user");
+        }
         let wake = Arc::new(Notify::new());
         let table_entries = self.engine.table_entries();
         let conversation = Conversation::new(dialect, first.bytes(), table_entries);
-        let client = Client::new(conversation, peer, patience, writing, Arc::clone(&wake));
+        let (ours, wakes) = (Arc::clone(&connection), Arc::clone(&wake));
+        let mut client = Client::new(conversation, peer, patience, ours, wakes);
+        if admission.only_to_cancel() {
+            client = client.leaves_with_the_answer();
+        }
         let client = self.engine.client_connected(client);
         Span::current().record("id", client.0);
         debug!(?dialect, "connected");
-        let end = self.converse(client, peer, &mut reading, &wake).await;
+        let end = self.converse(client, peer, &connection, &wake, &mut alarm).await;
         debug!(?end, "connection ends");
         self.engine.client_gone(client);
     }
@@ -72,8 +91,9 @@ impl Service {
         &self,
         client: ClientId,
         peer: Peer,
-        reading: &mut OwnedReadHalf,
+        connection: &Connection,
         wake: &Notify,
+        alarm: &mut Alarm,
     ) -> End {
         let engine = &*self.engine;
         // They end with the connection: nobody is asked any more about a client that is gone.
@@ -82,6 +102,7 @@ impl Service {
             while questions.try_join_next().is_some() {}
             while let Some(errand) = engine.serve(client) {
                 match errand {
+                    Errand::OthersFirst => yield_now().await,
                     Errand::Driver(request) => self.drivers.ask(client, peer, request),
                     Errand::Question(question) => {
                         questions.spawn(self.clone().settle(client, question).in_current_span());
@@ -95,15 +116,17 @@ impl Service {
             match posture {
                 Posture::Ended(end) => return end,
                 Posture::Reading { until } => tokio::select! {
-                    () = read(engine, client, reading) => {}
+                    () = read(engine, client) => {}
                     () = wake.notified() => {}
-                    late = too_late(until) => return late,
+                    late = too_late(alarm, until) => return late,
                 },
                 Posture::Writing { until } => {
                     tokio::select! {
-                        _ = reading.ready(Interest::WRITABLE) => {}
+                        ready = connection.writable() => if ready.is_err() {
+                            return End::NeverReads;
+                        },
                         () = wake.notified() => {}
-                        late = too_late(until) => return late,
+                        late = too_late(alarm, until) => return late,
                     }
                     let _ = engine.with_client(client, Client::flush);
                 }
@@ -113,10 +136,10 @@ impl Service {
 }
 
 /// Waits until then; for ever, if there is no such time.
-async fn too_late(until: Option<(Instant, End)>) -> End {
+async fn too_late(alarm: &mut Alarm, until: Option<(Instant, End)>) -> End {
     match until {
         Some((until, late)) => {
-            sleep_until(until).await;
+            alarm.reach(until).await;
             late
         }
         None => std::future::pending().await,
@@ -132,19 +155,22 @@ impl Service {
 }
 
 /// Reads once into the client's own buffer.
-async fn read(engine: &Engine, client: ClientId, reading: &mut OwnedReadHalf) {
+async fn read(engine: &Engine, client: ClientId) {
     poll_fn(|cx| {
         engine
-            .with_client(client, |client| client.poll_read(cx, reading))
+            .with_client(client, |client| client.poll_read(cx))
             .unwrap_or(std::task::Poll::Ready(()))
     })
     .await;
 }
 
+/// The first message of our wire, and the header of pcsc-lite's.
+const FIRST_BYTES: usize = 8;
+
 /// What is read before the dialect is known: no more than the first message of either, so that no PIN can be in it.
 #[derive(Default)]
 struct First {
-    bytes: [u8; 8],
+    bytes: [u8; FIRST_BYTES],
     len: usize,
 }
 
@@ -153,14 +179,15 @@ impl First {
         self.bytes.get(..self.len).unwrap_or_default()
     }
 
-    /// The dialect, or `None` if the connection ends before it is known.
-    async fn read(&mut self, reading: &mut OwnedReadHalf) -> Option<Dialect> {
+    /// The dialect once so many bytes are here, or `None` if the connection ends before.
+    async fn read(&mut self, connection: &Connection, needed: usize) -> Option<Dialect> {
         loop {
-            match reading.read(self.bytes.get_mut(self.len..)?).await {
+            let room = self.bytes.get_mut(self.len..)?;
+            match poll_fn(|cx| connection.poll_read(cx, room)).await {
                 Ok(0) | Err(_) => return None,
                 Ok(bytes) => self.len += bytes,
             }
-            if let Some(dialect) = sniff(self.bytes()) {
+            if let Some(dialect) = sniff(self.bytes()).filter(|_| self.len >= needed) {
                 return Some(dialect);
             }
         }

@@ -119,6 +119,8 @@ pub const fn pcsclite_protocol(number: u32) -> Option<Protocol> {
 }
 
 /// A mask of protocols of pcsc-lite. `SCARD_PROTOCOL_ANY_OLD` (0x1000) is read as T=0 or T=1; T=15 (8) has no member.
+///
+/// DIFFERS: pcscd reads it so only while no protocol is agreed, in a reconnect too.
 #[must_use]
 pub const fn pcsclite_protocols(mask: u32) -> Protocols {
     let any_old = mask & 0x1000 != 0;
@@ -136,6 +138,8 @@ pub const fn pcsclite_protocols_mask(protocols: Protocols) -> u32 {
 
 /// The state of a card as pcsc-lite's bit field: unknown 1, absent 2, present 4, swallowed 8, powered 0x10,
 /// negotiable 0x20, specific 0x40. A card that answered reads 0x34, negotiated or not, as in pcscd.
+///
+/// DIFFERS: in pcscd it reads 0x04 after a disconnect that took its power.
 #[must_use]
 pub const fn pcsclite_card_state(state: CardState) -> u32 {
     match state {

@@ -156,8 +156,11 @@ pub enum Call {
     WatchReaders,
     /// pcsc-lite wire, 0x14.
     StopWatching,
-    /// pcsc-lite wire, 0x12, 0x13 of 4:4 and 4:5, 0x16, 0x17: the whole table.
-    ReaderTable,
+    /// pcsc-lite wire, 0x12, 0x13 of 4:4 and 4:5, 0x16, 0x17: the table of readers.
+    ReaderTable {
+        /// The most entries that are of use, if not all: up to 4:5 a client is shown sixteen, however many there are.
+        most: Option<usize>,
+    },
     /// pcsc-lite wire, 0x15: the counter of reader arrivals and departures.
     ReaderEvents,
     /// Native: readers, cards and who holds them, for `scard list`.
@@ -251,7 +254,7 @@ impl Call {
             Self::Cancel { .. } => "Cancel",
             Self::WatchReaders => "WatchReaders",
             Self::StopWatching => "StopWatching",
-            Self::ReaderTable => "ReaderTable",
+            Self::ReaderTable { .. } => "ReaderTable",
             Self::ReaderEvents => "ReaderEvents",
             Self::DescribeReaders => "DescribeReaders",
             Self::Subscribe => "Subscribe",

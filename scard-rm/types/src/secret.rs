@@ -7,8 +7,28 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 /// Bytes that may hold a PIN, a key or a plaintext: commands to a card and their answers.
 ///
 /// `Debug` shows the length only. The memory is wiped on drop. `Clone` is missing on purpose.
-#[derive(Default, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
+#[derive(Default, PartialEq, Eq)]
 pub struct SecretBytes(Vec<u8>);
+
+impl Zeroize for SecretBytes {
+    /// All that the vector has room for, in one piece: byte by byte, as a `Vec` is wiped by itself, an answer of 64 KB
+    /// would take longer than its way through the kernel.
+    fn zeroize(&mut self) {
+        self.0.clear();
+        self.0.resize(self.0.capacity(), 0);
+        // Or the compiler would leave it out before the memory is given back.
+        zeroize::optimization_barrier(self.0.as_slice());
+        self.0.clear();
+    }
+}
+
+impl Drop for SecretBytes {
+    fn drop(&mut self) {
+        self.zeroize();
+    }
+}
+
+impl ZeroizeOnDrop for SecretBytes {}
 
 impl SecretBytes {
     /// Takes the bytes over; the vector must not have been reallocated while it held the secret.

@@ -89,6 +89,8 @@ pub fn is_pnp_reader(name: &str) -> bool {
 
 /// The plug-and-play pseudo reader: `events` is the counter of arrivals and departures now, `at_entry` the one when
 /// the call began. The counter goes out in bits 16 to 31; a non-zero one on input that differs is a change at once.
+///
+/// DIFFERS: pcsc-lite has done so since 2.3 only.
 #[must_use]
 pub fn compare_pnp(current_state: u32, at_entry: u32, events: u32) -> SeenReader {
     if current_state & IGNORE != 0 {

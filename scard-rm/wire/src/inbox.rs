@@ -4,8 +4,10 @@ use alloc::vec;
 
 use scard_types::SecretBytes;
 
-/// The least room offered to a read, and what an inbox begins with, in bytes.
-const LEAST_ROOM: usize = 4096;
+/// What an inbox begins with, in bytes: a short APDU and what surrounds it, several times.
+const LEAST_ROOM: usize = 1024;
+/// What an idle one keeps at most.
+const MOST_KEPT: usize = 4096;
 /// The most room ahead of what has arrived, in bytes.
 const MOST_ROOM: usize = 64 * 1024;
 
@@ -75,9 +77,9 @@ impl Inbox {
         }
     }
 
-    /// Gives the memory back if nothing is held.
+    /// Gives the memory of an unusually long message back if nothing is held.
     pub(crate) fn relax(&mut self) {
-        if self.held().is_empty() {
+        if self.memory.len() > MOST_KEPT && self.held().is_empty() {
             *self = Self::default();
         }
     }
@@ -92,8 +94,9 @@ impl Inbox {
                 rest.fill(0);
             }
         } else {
-            // More than one byte at a time, also for a peer that sends ahead of what it was asked for.
-            let mut larger = vec![0; held.saturating_add(least.max(LEAST_ROOM))];
+            // Twice as much each time, also for a peer that sends ahead of what it was asked for.
+            let more = least.max(LEAST_ROOM).max(held.min(MOST_ROOM));
+            let mut larger = vec![0; held.saturating_add(more)];
             if let Some(front) = larger.get_mut(..held) {
                 front.copy_from_slice(self.held());
             }
@@ -126,6 +129,20 @@ mod tests {
         assert!(!inbox.memory.expose().windows(3).any(|seen| seen == b"PIN"));
         inbox.take(6);
         assert!(inbox.memory.expose().iter().all(|byte| *byte == 0));
+    }
+
+    #[test]
+    fn the_memory_of_a_long_message_is_given_back_when_it_was_taken() {
+        let mut inbox = Inbox::default();
+        inbox.extend(&[1; LEAST_ROOM]);
+        inbox.take(LEAST_ROOM);
+        inbox.relax();
+        assert_eq!(inbox.memory.len(), LEAST_ROOM, "the next one is as short");
+        inbox.want(MOST_KEPT + 1);
+        inbox.extend(&[1; MOST_KEPT + 1]);
+        inbox.relax();
+        assert_eq!(inbox.held().len(), MOST_KEPT + 1, "it was not taken");
+        inbox.take(MOST_KEPT + 1);
         inbox.relax();
         assert!(inbox.memory.is_empty());
     }

@@ -13,6 +13,7 @@
 extern crate alloc;
 
 mod authenticate;
+mod blank;
 mod card;
 mod certificate;
 mod chaining;
@@ -33,6 +34,7 @@ mod slots;
 mod status;
 mod yubico;
 
+pub use blank::BlankCard;
 pub use card::PivCard;
 pub use certificate::Validity;
 pub use key::{KeyAlgorithm, KeyError, PrivateKey};

@@ -29,7 +29,7 @@ mod begin {
 ///
 /// # Panics
 /// If the card breaks a promise: an answer that is shorter than a status word or longer than what was asked for; what
-/// [`watch`] lists.
+/// the head of `watch` lists.
 pub fn check(bytes: &[u8]) {
     let Some((&first, mut rest)) = bytes.split_first() else { return };
     let Some(mut card) = new_card(first) else { return };

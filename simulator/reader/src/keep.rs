@@ -11,51 +11,82 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
 use scard_types::{Atr, SecretBytes};
-use sim_card::{Card, MemoryError, PivCard};
+use sim_card::{BlankCard, Card, MemoryError, PivCard};
 
 /// 6581, memory failure: what the command did is not in the file.
 const MEMORY_FAILURE: [u8; 2] = [0x65, 0x81];
 
-/// A virtual card, with or without a file that keeps its memory.
-pub struct VirtualCard {
-    card: PivCard,
-    file: Option<MemoryFile>,
+/// A virtual card of either kind.
+pub struct VirtualCard(Kind);
+
+enum Kind {
+    /// With or without a file that keeps its memory.
+    Piv {
+        card: Box<PivCard>,
+        file: Option<MemoryFile>,
+    },
+    Blank {
+        card: BlankCard,
+        serial: u32,
+    },
 }
 
 impl VirtualCard {
-    pub(crate) const fn new(card: PivCard) -> Self {
-        Self { card, file: None }
+    pub(crate) fn new(card: PivCard) -> Self {
+        Self(Kind::Piv { card: Box::new(card), file: None })
+    }
+
+    /// A card without an application.
+    pub(crate) const fn blank(card: BlankCard, serial: u32) -> Self {
+        Self(Kind::Blank { card, serial })
     }
 
     /// A card whose memory is in that file from now on.
     pub(crate) fn kept(card: PivCard, mut file: MemoryFile) -> Result<Self, MemoryFileError> {
         file.keep(card.memory())?;
-        Ok(Self { card, file: Some(file) })
+        Ok(Self(Kind::Piv { card: Box::new(card), file: Some(file) }))
     }
 
     /// The serial number.
     #[must_use]
-    pub const fn serial(&self) -> u32 {
-        self.card.serial()
+    pub fn serial(&self) -> u32 {
+        match &self.0 {
+            Kind::Piv { card, .. } => card.serial(),
+            Kind::Blank { serial, .. } => *serial,
+        }
+    }
+
+    fn card(&self) -> &dyn Card {
+        match &self.0 {
+            Kind::Piv { card, .. } => card.as_ref(),
+            Kind::Blank { card, .. } => card,
+        }
     }
 }
 
 impl Card for VirtualCard {
     fn atr(&self) -> Atr {
-        self.card.atr()
+        self.card().atr()
     }
 
     fn reset(&mut self) {
-        self.card.reset();
+        match &mut self.0 {
+            Kind::Piv { card, .. } => card.reset(),
+            Kind::Blank { card, .. } => card.reset(),
+        }
     }
 
     fn transmit(&mut self, command: &[u8]) -> SecretBytes {
+        let (card, file) = match &mut self.0 {
+            Kind::Piv { card, file } => (card, file),
+            Kind::Blank { card, .. } => return card.transmit(command),
+        };
         // What takes its time may have made a key that was due. Once it has been shown it stays, whatever a later
         // version of this program would make of the seed.
-        let may_change = PivCard::may_change_memory(command) || !self.card.is_quick(command);
-        let answer = self.card.transmit(command);
-        match &mut self.file {
-            Some(file) if may_change => match file.keep(self.card.memory()) {
+        let may_change = PivCard::may_change_memory(command) || !card.is_quick(command);
+        let answer = card.transmit(command);
+        match file {
+            Some(file) if may_change => match file.keep(card.memory()) {
                 Ok(()) => answer,
                 Err(_) => MEMORY_FAILURE.as_slice().into(),
             },
@@ -65,8 +96,9 @@ impl Card for VirtualCard {
 
     /// Writing takes as long as the disk does.
     fn is_quick(&self, command: &[u8]) -> bool {
-        let writes = self.file.is_some() && PivCard::may_change_memory(command);
-        !writes && self.card.is_quick(command)
+        let writes = matches!(&self.0, Kind::Piv { file: Some(_), .. })
+            && PivCard::may_change_memory(command);
+        !writes && self.card().is_quick(command)
     }
 }
 

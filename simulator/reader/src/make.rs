@@ -7,8 +7,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use rand_core::{OsRng, RngCore};
 use scard_types::Pin;
 use sim_card::{
-    KeyError, KeySource, PivCard, PivProfile, PrivateKey, ProfileError, SlotProfile, Validity,
-    yubikey_5_atr,
+    BlankCard, KeyError, KeySource, PivCard, PivProfile, PrivateKey, ProfileError, SlotProfile,
+    Validity, default_atr, yubikey_5_atr,
 };
 
 use crate::keep::{MemoryFile, MemoryFileError, VirtualCard};
@@ -73,6 +73,10 @@ impl CardSpec {
     /// # Errors
     /// See [`MakeError`].
     pub fn make(&self, serial: u32) -> Result<VirtualCard, MakeError> {
+        if self.is_blank {
+            let atr = self.atr.unwrap_or_else(default_atr);
+            return Ok(VirtualCard::blank(BlankCard::new(atr), serial));
+        }
         let Some(path) = &self.state else { return Ok(VirtualCard::new(self.new_card(serial)?)) };
         let file = MemoryFile::open(path).map_err(MakeError::Memory)?;
         // Not from the order's seed: a key made after each start would be the same one.

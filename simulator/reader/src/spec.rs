@@ -23,6 +23,9 @@
 //!
 //! The last three likewise for `9c`, `9d` and `9e`; for the retired keys `82` to `95`, which are empty otherwise; and
 //! for `f9` of a YubiKey, which attests.
+//!
+//! `blank` instead of `piv` is a card without an application, which answers 9000 and as many zero bytes as Le asks for;
+//! of the keys, `name`, `count`, `empty`, `atr` and `serial` are for it.
 
 use std::fmt;
 use std::str::FromStr;
@@ -82,14 +85,16 @@ impl FromStr for SimSpec {
 
     fn from_str(text: &str) -> Result<Self, SpecError> {
         let mut items = Items::new(text);
-        match items.next().transpose()? {
-            Some(Item { key: "piv", value: None }) => {}
+        let is_blank = match items.next().transpose()? {
+            Some(Item { key: "piv", value: None }) => false,
+            Some(Item { key: "blank", value: None }) => true,
             other => {
                 let word = other.map_or("", |item| item.key).to_owned();
                 return Err(SpecError::UnknownCard { word });
             }
-        }
-        let mut spec = Self { line: Line(text.to_owned()), ..Self::default() };
+        };
+        let card = CardSpec { is_blank, ..CardSpec::default() };
+        let mut spec = Self { card, line: Line(text.to_owned()), ..Self::default() };
         let mut seen = Vec::new();
         for item in items {
             let item = item?;

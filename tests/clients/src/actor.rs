@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::collections::VecDeque;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::child::{HANGS, Talker};
@@ -23,7 +24,16 @@ impl Actor {
     /// If it has another one.
     #[must_use]
     pub fn start(name: &str, stage: Stage, service: &Service) -> Self {
-        let mut command = stage.command(built("actor"), service);
+        Self::play_by(&built("actor"), name, stage, service)
+    }
+
+    /// Starts a program that speaks as `src/bin/actor.rs` does.
+    ///
+    /// # Panics
+    /// If it has another library.
+    #[must_use]
+    pub fn play_by(program: &Path, name: &str, stage: Stage, service: &Service) -> Self {
+        let mut command = stage.command(program, service);
         command.args(service.readers());
         let talker = Talker::start(name, &mut command);
         let library = talker.hear();

@@ -28,7 +28,9 @@ pub struct Service {
     /// The socket that is passed on to each daemon.
     held: Option<UnixListener>,
     daemon: Daemon,
-    /// Those that are programs of their own: with pcscd all.
+    /// Whether cards are programs of their own; else they are simulated in ours.
+    ports: bool,
+    /// Those that are: with pcscd all.
     cards: [Option<Talker>; 2],
 }
 
@@ -94,7 +96,26 @@ impl Service {
             Manager::Ours => start_ours(&folder, held.as_ref(), &empty(&readers, card)),
             Manager::DebianPcscd => start_pcscd(&folder, label),
         };
-        Self { folder, readers, card: card.to_owned(), manner, held, daemon, cards: [None, None] }
+        let (card, ports) = (card.to_owned(), manager == Manager::DebianPcscd);
+        Self { folder, readers, card, manner, held, daemon, ports, cards: [None, None] }
+    }
+
+    /// Starts one whose cards are programs of their own, ours too: the very same cards for both.
+    ///
+    /// # Panics
+    /// If it does not start.
+    #[must_use]
+    pub fn with_ports(manager: Manager, name: &str, card: &str) -> Self {
+        if manager == Manager::DebianPcscd {
+            return Self::start(manager, name, card);
+        }
+        let folder = own_folder(name);
+        let order = |at| format!("vpcd:{},name={VPCD} 00 0{at}", card_address(&folder, at));
+        let orders = [order(0), order(1)];
+        let mut service = Self::ours(folder, &orders);
+        service.ports = true;
+        card.clone_into(&mut service.card);
+        service
     }
 
     /// Starts one with a reader for a card that is a program of its own, see [`Service::connect`].
@@ -121,9 +142,31 @@ impl Service {
     /// One of ours with these readers instead of the two that are usual.
     fn ours(folder: PathBuf, readers: &[String]) -> Self {
         let daemon = start_ours(&folder, None, readers);
+        Self::around(folder, daemon)
+    }
+
+    fn around(folder: PathBuf, daemon: Daemon) -> Self {
         let readers = [format!("{VPCD} 00 00"), format!("{VPCD} 00 01")];
-        let (manner, held) = (Manner::default(), None);
-        Self { folder, readers, card: "piv".into(), manner, held, daemon, cards: [None, None] }
+        let (manner, held, card) = (Manner::default(), None, "piv".into());
+        Self { folder, readers, card, manner, held, daemon, ports: false, cards: [None, None] }
+    }
+
+    /// Starts ours with arguments of the caller's own choice.
+    #[must_use]
+    pub fn with_arguments(name: &str, arguments: &[&str]) -> Self {
+        let folder = own_folder(name);
+        let daemon = launch_ours(&folder, None, arguments);
+        Self::around(folder, daemon)
+    }
+
+    /// The processes that serve: the daemon, or what has started it, and the programs that are its cards.
+    #[must_use]
+    pub fn processes(&self) -> Vec<u32> {
+        let daemon = match &self.daemon {
+            Daemon::Ours(daemon) | Daemon::Pcscd(daemon) => Some(daemon),
+            Daemon::Nobody => None,
+        };
+        daemon.into_iter().chain(self.cards.iter().flatten()).map(Talker::pid).collect()
     }
 
     /// A folder that lives as long as this.
@@ -147,6 +190,17 @@ impl Service {
         }
     }
 
+    /// Where it listens, as seen from here.
+    #[must_use]
+    pub fn socket_from_outside(&self) -> PathBuf {
+        match &self.daemon {
+            Daemon::Ours(_) | Daemon::Nobody => self.folder.join("socket"),
+            Daemon::Pcscd(daemon) => {
+                format!("/proc/{}/root/run/pcscd/pcscd.comm", daemon.pid()).into()
+            }
+        }
+    }
+
     /// A command for that program where this can be reached.
     #[must_use]
     pub fn enter(&self, program: &Path) -> Command {
@@ -165,15 +219,20 @@ impl Service {
     /// # Panics
     /// If that fails.
     pub fn insert(&mut self, reader: usize) {
-        if let Daemon::Ours(_) = self.daemon {
+        if !self.ports {
             return self.simulate("insert", reader);
         }
-        let port = FIRST_PORT + u16::try_from(reader).expect("one of two");
+        let port = match self.daemon {
+            Daemon::Ours(_) | Daemon::Nobody => card_address(&self.folder, reader),
+            Daemon::Pcscd(_) => {
+                format!("127.0.0.1:{}", FIRST_PORT + u16::try_from(reader).expect("one of two"))
+            }
+        };
         let mut command = self.enter(&dist().join("bin/scard"));
         // It goes with its reader, even if this process is killed.
-        command.args(["sim", "serve", "--once", "--vpcd", &format!("127.0.0.1:{port}")]);
+        command.args(["sim", "serve", "--once", "--vpcd", &port]);
         let card = Talker::start("a card", command.args(["--card", &self.card]));
-        assert_eq!(card.hear(), format!("in the reader at 127.0.0.1:{port}"));
+        assert_eq!(card.hear(), format!("in the reader at {port}"));
         self.cards[reader] = Some(card);
     }
 
@@ -197,9 +256,10 @@ impl Service {
     /// # Panics
     /// If there is none.
     pub fn remove(&mut self, reader: usize) {
-        match &mut self.daemon {
-            Daemon::Ours(_) | Daemon::Nobody => self.simulate("remove", reader),
-            Daemon::Pcscd(_) => self.cards[reader].take().expect("a card is in").kill(),
+        if self.ports {
+            self.cards[reader].take().expect("a card is in").kill();
+        } else {
+            self.simulate("remove", reader);
         }
     }
 
@@ -279,11 +339,21 @@ fn own_folder(name: &str) -> PathBuf {
     folder
 }
 
+/// Where one of ours waits for the card of a reader.
+fn card_address(folder: &Path, reader: usize) -> String {
+    format!("unix:{}", folder.join(format!("card-{reader}")).display())
+}
+
 fn empty(readers: &[String], card: &str) -> Vec<String> {
     readers.iter().map(|name| format!("sim:{card},name=\"{name}\",empty")).collect()
 }
 
 fn start_ours(folder: &Path, held: Option<&UnixListener>, readers: &[String]) -> Daemon {
+    let arguments: Vec<&str> = readers.iter().flat_map(|reader| ["--reader", reader]).collect();
+    launch_ours(folder, held, &arguments)
+}
+
+fn launch_ours(folder: &Path, held: Option<&UnixListener>, arguments: &[&str]) -> Daemon {
     let program = dist().join("bin/scard-rm");
     let mut command = match held {
         None => {
@@ -299,9 +369,7 @@ fn start_ours(folder: &Path, held: Option<&UnixListener>, readers: &[String]) ->
             command
         }
     };
-    for reader in readers {
-        command.args(["--reader", reader]);
-    }
+    command.args(arguments);
     // It goes when its input ends, even if this process is killed.
     command.args(["--ready-fd", "1", "--exit-on-eof-of-fd", "0"]);
     command.env_remove("LD_LIBRARY_PATH");

@@ -213,7 +213,8 @@ fn parse(line: &str) -> Vec<Line<'_>> {
 }
 
 /// The answer where these words hold.
-fn wanted<'a>(answer: &'a str, words: &[&str]) -> &'a str {
+#[must_use]
+pub fn wanted<'a>(answer: &'a str, words: &[&str]) -> &'a str {
     let mut alternatives = answer.split(" | ");
     let first = alternatives.next().unwrap_or_default();
     let meant = |other: &'a str| {

@@ -22,7 +22,8 @@ pub struct Bench {
 pub struct Said {
     command: String,
     success: bool,
-    text: String,
+    /// Standard output and standard error.
+    pub text: String,
     /// Its standard output alone.
     pub output: Vec<u8>,
 }

@@ -5,8 +5,10 @@
 #![forbid(unsafe_code)]
 
 pub mod actor;
+pub mod c_program;
 pub mod child;
 pub mod daemon;
+pub mod differential;
 pub mod journey;
 pub mod judge;
 pub mod stage;

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use clients::differential::allowed::ALLOWED;
 use clients::stage::dist;
 
 fn document(name: &str) -> String {
@@ -45,4 +46,24 @@ fn every_subcommand_has_a_manual_page_and_completions() {
         assert!(bash.contains(&format!("scard,{command})")), "{command}");
     }
     assert!(share.join("man/man1/scard.1").is_file());
+}
+
+#[test]
+fn every_difference_that_the_differential_suite_allows_is_a_row_of_compat_md() {
+    let document = document("compat.md");
+    for allowed in ALLOWED {
+        let rows = document.lines().filter(|line| line.starts_with(&format!("| {}", allowed.row)));
+        assert_eq!(rows.count(), 1, "{}", allowed.row);
+    }
+}
+
+#[test]
+fn every_topic_of_pcsc_lites_unit_tests_is_tried_in_a_file_that_exists() {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let topics = fs::read_to_string(top.join("tests/clients/differential/topics.md")).unwrap();
+    let files: Vec<_> = topics.split('`').filter(|word| word.contains('/')).collect();
+    assert!(files.len() > 25, "the table was read");
+    for file in files {
+        assert!(top.join(file).is_file(), "{file}");
+    }
 }

@@ -27,7 +27,9 @@ pub struct Target {
 pub const TARGETS: &[Target] = &[
     target("apdu", apdu::check),
     target("atr", atr::check),
+    target("atr_explanation", scard::oracle::explanation),
     target("ber_tlv", tlv::check),
+    target("card_parameters", card_link::oracle::parameters),
     target("configuration", scard_rm::oracle::configuration),
     target("lying_card", lying_card::check),
     target("lying_daemon", lying_daemon::check),
@@ -37,8 +39,12 @@ pub const TARGETS: &[Target] = &[
     target("pcsclite_server", scard_wire::oracle::pcsclite_server),
     target("piv_card", sim_card::oracle::check),
     target("piv_memory", sim_card::oracle::check_memory),
+    target("pps", card_link::oracle::pps),
     target("reader_orders", scard_rm::oracle::reader_order),
     target("sessions", sessions::check),
+    target("t0", card_link::oracle::t0),
+    target("t1", card_link::oracle::t1),
+    target("t1_line", card_link::oracle::t1_line),
     target("vpcd", vpcd),
 ];
 

@@ -1,8 +1,9 @@
 //! A daemon that says whatever it likes, under the client library.
 //!
-//! The first byte of an input counts the calls that the client makes, one byte each; behind them stands what the
-//! daemon says on each connection: a length of two bytes and that many bytes. It says all of it at once and then no
-//! more, so nobody waits for anybody. Connections beyond those are closed as soon as they are there.
+//! The first byte of an input counts the calls that the client makes, one byte each (with its highest bit, in a context
+//! that heals when a connection ends); behind them stands what the daemon says on each connection: a length of two
+//! bytes and that many bytes. It says all of it at once and then no more, so nobody waits for anybody. Connections
+//! beyond those are closed as soon as they are there.
 
 use std::collections::VecDeque;
 use std::io::{Read, Write};
@@ -12,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use scard_client::{Endpoint, Session};
+use scard_client::{Context, Endpoint, Session};
 use scard_types::call::{Answer, Call, CardHandle, ContextId, KnownReader};
 use scard_types::{Character, Disposition, Protocols, ShareMode};
 
@@ -21,11 +22,16 @@ use crate::input::Input;
 /// The longest that is said on one connection: less than a socket holds.
 const MOST_SAID: usize = 64 * 1024;
 const MOST_CALLS: usize = 16;
+/// In the first byte: the calls are those of a context.
+const IN_A_CONTEXT: u8 = 0x80;
+/// What the client allows an answer to have.
+const LIMIT: u32 = 300;
 
 /// The client believes nothing that it did not ask for, waits for nobody, and comes to an end.
 pub(crate) fn check(bytes: &[u8]) {
     let mut input = Input::new(bytes);
-    let count = usize::from(input.byte()).min(MOST_CALLS);
+    let first = input.byte();
+    let count = usize::from(first & !IN_A_CONTEXT).min(MOST_CALLS);
     let calls = input.bytes(count);
     let mut said = VecDeque::new();
     while !input.is_empty() {
@@ -34,7 +40,11 @@ pub(crate) fn check(bytes: &[u8]) {
     }
     let liar = Liar::shared();
     let endpoint = liar.says(said);
-    if let Ok(session) = Session::open(&endpoint) {
+    if first & IN_A_CONTEXT != 0 {
+        if let Ok(context) = Context::establish_at(&endpoint) {
+            calls.iter().for_each(|kind| ask_in(&context, *kind));
+        }
+    } else if let Ok(session) = Session::open(&endpoint) {
         session.set_no_blocking(true);
         for kind in calls {
             ask(&session, *kind);
@@ -43,8 +53,26 @@ pub(crate) fn check(bytes: &[u8]) {
     liar.falls_silent();
 }
 
+fn ask_in(context: &Context, kind: u8) {
+    let known = |name: &str| KnownReader { name: name.into(), current_state: 0x10 };
+    match kind % 4 {
+        0 => drop(context.readers()),
+        1 => {
+            if let Ok(seen) =
+                context.status_change(vec![known("r"), known("s")], Some(Duration::ZERO))
+            {
+                assert_eq!(seen.len(), 2, "other readers than those asked for");
+            }
+        }
+        2 => {
+            let card = context.connect("r", ShareMode::Shared, Protocols::ANY);
+            drop(card.map(|card| card.transmit(&[0, 0xCB, 0x3F, 0xFF])));
+        }
+        _ => drop(context.cancel()),
+    }
+}
+
 fn ask(session: &Session, kind: u8) {
-    const LIMIT: u32 = 300;
     let (context, card) = (ContextId(7), CardHandle(9));
     let (share, protocols) = (ShareMode::Shared, Protocols::ANY);
     let known = |name: &str, current_state| KnownReader { name: name.into(), current_state };

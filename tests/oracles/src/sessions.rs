@@ -316,6 +316,13 @@ impl World {
                 self.told(refused);
                 self.told(holder);
             }
+            Action::IdleTransactionEnded { reader, holder } => {
+                assert!(self.readers.contains_key(&reader), "idle: a reader that is gone");
+                self.told(holder);
+            }
+            Action::Trace { client } => {
+                self.told(client);
+            }
             other => panic!("an action that nobody knows: {other:?}"),
         }
     }

@@ -55,6 +55,7 @@ pub const ROOMS: &[Room] = &[
     room("scard-rm/core", "scard-core", 1, Kind::Pure, &["reader-api", "scard-wire"]),
     // Its opposite is card-key: two independent readings of the standard test each other.
     room("simulator/card", "sim-card", 1, Kind::Pure, &["card-key"]),
+    room("reader-drivers/link", "card-link", 1, Kind::Pure, &[]),
     // Asks for a signature and for a KDC's reply; keeps std for its X.509 and ASN.1 crates.
     room("kerberos-pkinit/pkinit", "pkinit", 1, Kind::Plain, &["card-key", "tokio"]),
     room("reader-drivers/api", "reader-api", 1, Kind::Plain, DRIVERS_KNOW_NO),

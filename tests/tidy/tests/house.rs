@@ -49,3 +49,9 @@ fn every_difference_is_documented() {
 fn every_crate_is_on_the_map() {
     none(&documents::crates_off_the_map(&text("docs/ARCHITECTURE.md")));
 }
+
+#[test]
+fn every_attack_has_its_test() {
+    let files = tree::files(".rs").unwrap();
+    none(&documents::attacks_without_a_test(&text("docs/security.md"), &files));
+}

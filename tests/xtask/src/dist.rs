@@ -96,10 +96,14 @@ fn generated(dist: &Path) -> Result<(), Failure> {
     run(Command::new(&scard).arg("man").arg(&man))
 }
 
-/// Where cargo puts a release: below the caller's own target folder, if it names one.
 fn built_in() -> PathBuf {
+    target_folder(&root()).join("release")
+}
+
+/// Where cargo puts what it builds for a workspace: the caller's own target folder, if it names one.
+pub(crate) fn target_folder(workspace: &Path) -> PathBuf {
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or("target".into(), PathBuf::from);
-    root().join(target).join("release")
+    workspace.join(target)
 }
 
 /// Copies over whatever is there; a program that runs keeps its old file.

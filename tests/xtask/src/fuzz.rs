@@ -11,9 +11,12 @@ use crate::tools::Tool;
 
 pub(crate) const HELP: &str = "\
 Builds the targets in tests/fuzz with libFuzzer, AddressSanitizer, debug assertions and overflow checks, and runs each
-for N seconds (60 if nothing is said) from the corpus in tests/fuzz/corpus. With names: only those. Prints how often
-each was executed, how fast, and what of the code it has covered. An input that breaks a promise ends its target; its
-path is printed. What is found on the way is kept in tests/fuzz/target and is the next run's beginning.
+for a minute from the corpus in tests/fuzz/corpus. With names: only those. Prints how often each was executed, how
+fast, and what of the code it has covered. An input that breaks a promise ends its target; its path is printed. What is
+found on the way is kept in tests/fuzz/target and is the next run's beginning.
+
+  --seconds N   runs each for so long
+
 Where cargo-fuzz is missing, it is built once, at a pinned version, and kept in cargo's home. It needs a C++
 compiler, and a nightly Rust or a stable one, which is told to take what nightly takes.";
 

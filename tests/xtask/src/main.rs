@@ -1,7 +1,9 @@
 //! `cargo xtask COMMAND`: what a developer and CI run. Only std, so that it compiles in a second.
 #![forbid(unsafe_code)]
 
+mod bench;
 mod deny;
+mod differential;
 mod dist;
 mod faults;
 mod fuzz;
@@ -41,8 +43,22 @@ const COMMANDS: &[Command] = &[
         run: faults::command,
     },
     Command {
+        name: "differential",
+        arguments: "[OPTION]...",
+        summary: "Compares every answer with Debian's pcscd, by seeds",
+        help: differential::HELP,
+        run: differential::command,
+    },
+    Command {
+        name: "bench",
+        arguments: "[--quick] [--only NAME]... [--json FILE] [--write-docs]",
+        summary: "Measures a release beside pcscd and beside bare sockets",
+        help: bench::HELP,
+        run: bench::command,
+    },
+    Command {
         name: "fuzz",
-        arguments: "[TARGET]... [--seconds N]",
+        arguments: "[TARGET]...",
         summary: "Looks for inputs that break a promise",
         help: fuzz::HELP,
         run: fuzz::command,
@@ -112,7 +128,9 @@ fn overview() -> String {
     let mut text = String::from("Usage: cargo xtask COMMAND\n\nCommands:\n");
     for Command { name, arguments, summary, .. } in COMMANDS {
         let call = format!("{name} {arguments}");
-        text.push_str(&format!("  {call:<18} {summary}\n"));
+        // A long one has a line of its own.
+        let gap = if call.len() > 18 { "\n                    " } else { "" };
+        text.push_str(&format!("  {call:<18}{gap} {summary}\n"));
     }
     text.push_str("  help COMMAND       Says more about one of them\n");
     text.push_str(

@@ -36,6 +36,9 @@ const POLKIT: &str = "polkit";
 /// Tests of the house that use it know themselves what to do without it.
 const IN_THE_HOUSE: &str = "tests of the house";
 
+/// OpenSC's module for PKCS#11.
+const OPENSC: &str = "opensc-pkcs11.so";
+
 const PROGRAMS: &[Program] = &[
     program("pcscd", "pcscd", DEBIAN_PCSCD),
     program("vsmartcard-vpcd", "pcsc/drivers/serial/libifdvpcd.so", DEBIAN_PCSCD),
@@ -49,17 +52,27 @@ const PROGRAMS: &[Program] = &[
     program("pcsc-tools", "ATR_analysis", "pcsc_scan"),
     program("opensc", "opensc-tool", "opensc_tool"),
     program("opensc", "pkcs11-tool", "pkcs11_tool"),
-    program("opensc-pkcs11", "opensc-pkcs11.so", "pkcs11_tool"),
+    program("opensc-pkcs11", OPENSC, "pkcs11_tool"),
     program("openssl", "openssl", "pkcs11_tool"),
     program("yubico-piv-tool", "yubico-piv-tool", "yubico_piv_tool"),
+    program("openssl", "openssl", "yubico_piv_tool"),
     program("ykcs11", "libykcs11.so", "ykcs11"),
+    program("opensc", "pkcs11-tool", "ykcs11"),
     program("gnutls-bin", "p11tool", "p11tool"),
+    program("opensc-pkcs11", OPENSC, "p11tool"),
     program("libnss3-tools", "certutil", "nss_"),
     program("libnss3-tools", "modutil", "nss_"),
+    program("opensc-pkcs11", OPENSC, "nss_"),
     program("libengine-pkcs11-openssl", "engines-3/pkcs11.so", "openssl_engine"),
+    program("openssl", "openssl", "openssl_engine"),
+    program("opensc", "pkcs11-tool", "openssl_engine"),
+    program("opensc-pkcs11", OPENSC, "openssl_engine"),
     program("openssh-client", "ssh-agent", "ssh_"),
+    program("opensc-pkcs11", OPENSC, "ssh_"),
     program("libpam-pkcs11", "pkcs11_eventmgr", "eventmgr"),
+    program("opensc-pkcs11", OPENSC, "pkcs11_eventmgr"),
     program("python3", "python3", "scdaemon"),
+    program("opensc", "opensc-tool", "scdaemon"),
     program("gpg", "gpg", "scdaemon"),
     program("gpgconf", "gpgconf", "scdaemon"),
     program("gpg-agent", "gpg-agent", "scdaemon"),
@@ -67,9 +80,13 @@ const PROGRAMS: &[Program] = &[
     program("polkitd", "polkit-1/polkitd", POLKIT),
     program("dbus-daemon", "dbus-daemon", POLKIT),
     program("util-linux", "setpriv", POLKIT),
+    program("valgrind", "valgrind", "valgrind"),
+    program("abigail-tools", "abidiff", "abidiff"),
+    program("strace", "strace", "strace"),
     program("gcc", "cc", IN_THE_HOUSE),
     program("libc6-dev", "libc.so", IN_THE_HOUSE),
     program("libpcsclite-dev", "libpcsclite.so", IN_THE_HOUSE),
+    program("strace", "strace", "the_bench"),
     program("python3-pyscard", "python3/dist-packages/smartcard/__init__.py", "pyscard"),
     // pyscard of Python's index comes as source.
     program("python3-venv", "ensurepip/__init__.py", FROM_PYPI),
@@ -137,6 +154,7 @@ fn missing_packages() -> Vec<&'static str> {
         .filter(|program| !program.is_here())
         .map(|program| program.package)
         .collect();
+    packages.sort_unstable();
     packages.dedup();
     packages
 }
@@ -210,4 +228,28 @@ fn library_folders() -> Vec<PathBuf> {
             .map(|entry| entry.path()),
     );
     folders
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::root;
+
+    fn sources(folder: &Path) -> String {
+        let entries = fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("in it"));
+        let texts = entries.map(|entry| match entry.path() {
+            path if path.is_dir() => sources(&path),
+            path => fs::read_to_string(path).expect("text"),
+        });
+        texts.collect()
+    }
+
+    #[test]
+    fn what_is_left_out_with_a_program_is_there_to_be_left_out() {
+        let folder = root().join("tests/clients");
+        let tests = sources(&folder.join("tests")) + &sources(&folder.join("bench/tests"));
+        for Program { judges, .. } in PROGRAMS {
+            assert!(*judges == IN_THE_HOUSE || tests.contains(judges), "{judges}");
+        }
+    }
 }

@@ -12,6 +12,8 @@ and the planted faults. What is missing of those programs is installed with apt-
 the line to run is printed and their tests are NOT RUN. Some come from Python's package index, through pip, into
 target/judges-python. With CI=true a missing program is a failure.
 
+The differential suite plays the same seeds each time; `cargo xtask differential` plays others, for as long as you like.
+
   --quick   only the tests that need no outside program
 
 The last line counts: `N passed, N failed`.";

@@ -3,7 +3,7 @@
 use scard_guest::tables::{self, Card};
 use scard_types::apdu::MAX_BUFFER_BYTES;
 use scard_types::call::{Answer, Call, Refusal, Reply};
-use scard_types::{Protocol, ScardCode, SecretBytes, abi};
+use scard_types::{CardState, Protocol, ScardCode, SecretBytes, abi};
 
 use crate::types::{CardNumber, Dword, IoRequest, Long, dword, low_half};
 use crate::{edge, memory};
@@ -120,8 +120,11 @@ impl From<u32> for Asked {
 
 /// What is no protocol does not match the card's, but marks, sharing and a missing card are told first.
 fn refuse_protocol(card: &Card) -> Reply {
-    card.call(Call::Status { card: card.handle })?;
-    Err(Refusal::from(ScardCode::ProtocolMismatch))
+    let code = match card.call(Call::Status { card: card.handle })? {
+        Answer::Status(reader) if reader.state == CardState::Absent => ScardCode::NoSmartcard,
+        _ => ScardCode::ProtocolMismatch,
+    };
+    Err(Refusal::from(code))
 }
 
 #[cfg(test)]

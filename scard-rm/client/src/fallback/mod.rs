@@ -102,6 +102,11 @@ impl Fallback {
 
 impl Inner {
     fn call(&mut self, call: &Call) -> Reply {
+        // Another thread may have closed the handle between two tries, and pcscd ends the connection of one who names a
+        // handle that is not his.
+        if card_of(call).is_some_and(|card| !self.handles.contains_key(&card)) {
+            return Err(ScardCode::InvalidHandle.into());
+        }
         match call {
             Call::EstablishContext { scope, character: _ } => {
                 let reply = self.ask(&ClientRequest::establish(*scope))?;
@@ -176,8 +181,7 @@ impl Inner {
         receive_limit: u32,
     ) -> Reply {
         let in_use = self.handles.get(&card).and_then(|handle| handle.protocol);
-        let protocol = named.or(in_use);
-        let request = ClientRequest::transmit(card, protocol, command.expose(), receive_limit)
+        let request = ClientRequest::transmit(card, named, command.expose(), receive_limit)
             .ok_or(ScardCode::InsufficientBuffer)?;
         let response = self.ask_for_bytes(&request)?;
         let protocol = in_use.or(named).unwrap_or(Protocol::Raw);
@@ -216,5 +220,21 @@ impl Inner {
     fn ask_for_bytes(&mut self, request: &ClientRequest<'_>) -> Result<SecretBytes, Refusal> {
         let reply = self.ask(request)?;
         Ok(self.connection.payload(reply.payload_bytes)?)
+    }
+}
+
+/// The handle that a call names.
+const fn card_of(call: &Call) -> Option<CardHandle> {
+    match call {
+        Call::Reconnect { card, .. }
+        | Call::Disconnect { card, .. }
+        | Call::BeginTransaction { card }
+        | Call::EndTransaction { card, .. }
+        | Call::Transmit { card, .. }
+        | Call::Control { card, .. }
+        | Call::Status { card }
+        | Call::GetAttribute { card, .. }
+        | Call::SetAttribute { card, .. } => Some(*card),
+        _ => None,
     }
 }

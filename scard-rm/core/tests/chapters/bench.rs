@@ -230,7 +230,7 @@ impl Bench {
     /// The reader table, as somebody sees it who has just come and leaves at once.
     pub(crate) fn table(&mut self) -> Reply {
         self.client(999, 0, Wire::Native);
-        let reply = self.call(999, Call::ReaderTable);
+        let reply = self.call(999, Call::ReaderTable { most: None });
         self.gone(999);
         reply
     }

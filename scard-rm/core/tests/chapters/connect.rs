@@ -66,6 +66,62 @@ fn the_protocol_stays_until_a_reset() {
 }
 
 #[test]
+fn raw_is_had_by_whoever_asks_for_it_and_then_by_everybody() {
+    let (mut bench, context) = bench_with(T1_CARD);
+    let first = bench.connect(1, context, "R");
+    let connected = |reply| match reply {
+        Ok(Answer::Connected { card, protocol }) => (card, protocol),
+        other => panic!("{other:?}"),
+    };
+    for share in [ShareMode::Shared, ShareMode::Direct] {
+        let (card, protocol) = connected(bench.call(1, asks(context, share, RAW)));
+        assert_eq!(protocol, Some(Protocol::Raw), "{share:?}");
+        let code = Err(ScardCode::ProtocolMismatch);
+        assert_eq!(bench.code(1, asks(context, ShareMode::Shared, T1)), code);
+        assert_eq!(bench.code(1, disconnect(card, Disposition::Leave)), Ok(()));
+        let reset = reconnect(first, Disposition::Reset);
+        let protocol = Some(Protocol::T1);
+        assert_eq!(bench.call(1, reset), Ok(Answer::Reconnected { protocol }));
+    }
+    let (share, initialization) = (ShareMode::Shared, Disposition::Leave);
+    let call = Call::Reconnect { card: first, share, protocols: RAW, initialization };
+    assert_eq!(bench.call(1, call), Ok(Answer::Reconnected { protocol: Some(Protocol::Raw) }));
+}
+
+#[test]
+fn raw_without_power_is_forgotten_with_its_handle() {
+    let (mut bench, context) = bench_with(T1_CARD);
+    let first = bench.connect(1, context, "R");
+    assert_eq!(bench.code(1, disconnect(first, Disposition::Unpower)), Ok(()));
+    let direct = asks(context, ShareMode::Direct, RAW);
+    let Ok(Answer::Connected { card, protocol }) = bench.call(1, direct) else { panic!() };
+    assert_eq!(protocol, Some(Protocol::Raw));
+    assert_eq!(bench.code(1, disconnect(card, Disposition::Leave)), Ok(()));
+    assert_eq!(bench.code(1, asks(context, ShareMode::Shared, T1)), Ok(()));
+}
+
+#[test]
+fn a_connect_that_is_refused_has_not_touched_the_card() {
+    let (mut bench, context) = bench_with(T1_CARD);
+    let first = bench.connect(1, context, "R");
+    bench.quick = false;
+    let exclusive = |protocols| asks(context, ShareMode::Exclusive, protocols);
+    assert_eq!(bench.code(1, exclusive(T0)), Err(ScardCode::ProtocolMismatch));
+    assert_eq!(bench.code(1, exclusive(RAW)), Err(ScardCode::SharingViolation));
+    assert_eq!(bench.code(1, exclusive(T1)), Err(ScardCode::SharingViolation));
+    bench.connect(1, context, "R");
+    let share = ShareMode::Exclusive;
+    for (protocols, code) in [(T0, ScardCode::ProtocolMismatch), (T1, ScardCode::SharingViolation)]
+    {
+        for initialization in [Disposition::Leave, Disposition::Reset] {
+            let call = Call::Reconnect { card: first, share, protocols, initialization };
+            assert_eq!(bench.code(1, call), Err(code));
+        }
+    }
+    assert!(bench.work.is_empty());
+}
+
+#[test]
 fn the_checks_of_a_connect_come_in_pcsc_lites_order() {
     let (mut bench, context) = bench_with(BOTH_CARD);
     bench.reader(2, "Empty");

@@ -48,8 +48,7 @@ fn a_command_is_checked_before_it_goes_to_the_card() {
     let cases = [
         (command(card, None, 0, 258), ScardCode::InvalidParameter),
         (command(card, None, 65_549, 258), ScardCode::InsufficientBuffer),
-        (command(card, None, 5, 1), ScardCode::InsufficientBuffer),
-        (command(card, Some(Protocol::T0), 5, 258), ScardCode::ProtocolMismatch),
+        (command(card, Some(Protocol::T0), 5, 0), ScardCode::ProtocolMismatch),
         (command(CardHandle(card.0 ^ 1), None, 5, 258), ScardCode::InvalidHandle),
     ];
     for (call, code) in cases {
@@ -65,10 +64,12 @@ fn a_command_is_checked_before_it_goes_to_the_card() {
 #[test]
 fn an_answer_that_is_too_long_says_how_long_it_is() {
     let (mut bench, _, card) = bench();
-    let request = bench.ask(1, command(card, None, 5, 9));
-    bench.finish(1, WorkDone::Bytes(Ok(vec![0; 10].into())));
     let refusal = Refusal { code: ScardCode::InsufficientBuffer, needed: Some(10) };
-    assert_eq!(bench.answer(1, request), Some(Err(refusal)));
+    for room in [0, 1, 9] {
+        let request = bench.ask(1, command(card, None, 5, room));
+        bench.finish(1, WorkDone::Bytes(Ok(vec![0; 10].into())));
+        assert_eq!(bench.answer(1, request), Some(Err(refusal)));
+    }
     let input = vec![].into();
     let request = bench.ask(1, Call::Control { card, code: 1, input, output_limit: 9 });
     bench.fail(1, SlotError::AnswerTooLong { needed: 10 });

@@ -2,11 +2,9 @@
 //! can give them; root itself and the daemon's own user may everything.
 
 use std::fs;
-use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Gid, Signal, Uid, geteuid};
-use rustix::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
+use rustix::process::{Signal, geteuid};
 use scard_types::ScardCode;
 use scard_types::call::{Answer, Call};
 
@@ -15,23 +13,12 @@ use crate::native::Native;
 use crate::support::{
     DEADLINE, Daemon, Directory, ENTRY, READER, SECURITY_VIOLATION, SELECT, SHARED, SUCCESS, Stock,
 };
+use crate::users::work_as as as_user;
 
 const FIRST: u32 = 12_341;
 const SECOND: u32 = 12_342;
 const NOBODY: u32 = 65_534;
 const STAFF: u32 = 12_399;
-
-/// Runs a client as another user.
-fn as_user<T: Send>(uid: u32, client: impl FnOnce() -> T + Send) -> T {
-    let as_uid = || {
-        let (uid, gid) = (Uid::from_raw(uid), Gid::from_raw(uid));
-        set_thread_groups(&[]).expect("root may");
-        set_thread_res_gid(gid, gid, gid).expect("root may");
-        set_thread_res_uid(uid, uid, uid).expect("root may");
-        client()
-    };
-    thread::scope(|scope| scope.spawn(as_uid).join().expect("the client is content"))
-}
 
 /// Whether this test can be run, said once for each that cannot.
 fn is_root(test: &str) -> bool {

@@ -8,14 +8,14 @@
 )]
 
 mod access;
+mod attacks;
 mod bus;
 mod holders;
-mod hostile;
 mod lifecycle;
 mod native;
 mod pcsclite;
-mod quotas;
 mod support;
 mod trace;
+mod users;
 mod vpcd;
 mod waiting;

@@ -15,7 +15,7 @@ use crate::support::{Daemon, READER, Raw, SELECT, SUCCESS, Stock};
 
 /// A client made of frames.
 pub(crate) struct Native {
-    raw: Raw,
+    pub(crate) raw: Raw,
     client: Client,
     last_number: u32,
     pushes: VecDeque<ReaderEvent>,
@@ -57,9 +57,13 @@ impl Native {
     }
 
     fn connect(&mut self, context: ContextId) -> CardHandle {
+        self.connect_to(context, READER)
+    }
+
+    pub(crate) fn connect_to(&mut self, context: ContextId, reader: &str) -> CardHandle {
         let connect = Call::Connect {
             context,
-            reader: READER.to_owned(),
+            reader: reader.to_owned(),
             share: ShareMode::Shared,
             protocols: Protocols::ANY,
         };
@@ -84,6 +88,15 @@ impl Native {
         self.reply_to(number)
     }
 
+    /// The card's answer to [`SELECT`], or the code.
+    pub(crate) fn select(&mut self, card: CardHandle) -> Result<Vec<u8>, u32> {
+        match self.call(&transmit(card)) {
+            Ok(Answer::Transmitted { response, .. }) => Ok(response.expose().to_vec()),
+            Ok(other) => panic!("{other:?}"),
+            Err(refused) => Err(refused.code.number()),
+        }
+    }
+
     /// Tells a driver something.
     pub(crate) fn command(&mut self, driver: &str, command: &str) -> Reply {
         self.last_number += 1;
@@ -96,17 +109,21 @@ impl Native {
         self.reply_to(self.last_number)
     }
 
-    pub(crate) fn reply_to(&mut self, expected: u32) -> Reply {
+    /// The next of many replies.
+    pub(crate) fn next_reply(&mut self) -> (u32, Reply) {
         loop {
             match self.next() {
-                Response::Reply { number, reply, .. } => {
-                    assert_eq!(number, expected);
-                    return reply;
-                }
+                Response::Reply { number, reply, .. } => return (number, reply),
                 Response::Push(event) => self.pushes.push_back(event),
                 Response::Trace(traced) => self.traced.push_back(traced),
             }
         }
+    }
+
+    pub(crate) fn reply_to(&mut self, expected: u32) -> Reply {
+        let (number, reply) = self.next_reply();
+        assert_eq!(number, expected);
+        reply
     }
 
     fn push(&mut self) -> ReaderEvent {
@@ -143,11 +160,11 @@ impl Native {
     }
 }
 
-fn transmit(card: CardHandle) -> Call {
+pub(crate) fn transmit(card: CardHandle) -> Call {
     Call::Transmit { card, protocol: None, command: SELECT.into(), receive_limit: 65_538 }
 }
 
-fn header(length: u32, number: u32, kind: u16) -> Vec<u8> {
+pub(crate) fn header(length: u32, number: u32, kind: u16) -> Vec<u8> {
     let words = [length.to_le_bytes(), number.to_le_bytes()].concat();
     [words, kind.to_le_bytes().to_vec(), vec![0, 0]].concat()
 }

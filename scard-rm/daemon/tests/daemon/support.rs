@@ -8,7 +8,7 @@ use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Nothing here takes a tenth of this; it turns a hang into a failure.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(5);
@@ -167,10 +167,27 @@ impl Daemon {
     pub(crate) fn status(&self, field: &str) -> u64 {
         let path = format!("/proc/{}/status", self.pid());
         let status = fs::read_to_string(path).expect("the daemon is there");
-        let line =
-            status.lines().find(|line| line.starts_with(field)).expect("there is such a field");
-        let number = line.split_whitespace().nth(1).expect("it has a value");
-        number.parse().expect("it is a number")
+        number_of(&status, field).expect("there is such a number")
+    }
+
+    /// How many descriptors it has open; none where we may not look.
+    pub(crate) fn descriptors(&self) -> Option<usize> {
+        fs::read_dir(format!("/proc/{}/fd", self.pid())).ok().map(Iterator::count)
+    }
+}
+
+/// The number behind a word at the beginning of a line, as in the files of `/proc`.
+pub(crate) fn number_of(text: &str, field: &str) -> Option<u64> {
+    let line = text.lines().find(|line| line.starts_with(field))?;
+    line.split_whitespace().nth(1)?.parse().ok()
+}
+
+/// Looks again and again, for what nobody tells, until it is so.
+pub(crate) fn within(limit: Duration, what: &str, mut is_so: impl FnMut() -> bool) {
+    let end = Instant::now() + limit;
+    while !is_so() {
+        assert!(Instant::now() < end, "it never comes to this: {what}");
+        thread::sleep(Duration::from_millis(2));
     }
 }
 

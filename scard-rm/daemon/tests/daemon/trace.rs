@@ -1,14 +1,12 @@
 //! A trace: complete for those who may see it, without secrets, and nobody's burden.
 
-use std::io::{BufRead, BufReader, Read, Write};
-
 use scard_types::call::{Answer, Call, KnownReader};
 use scard_types::trace::{Item, TraceEvent, Traced, TracedAnswer, TracedCall, Value};
 use scard_types::{Disposition, ScardCode};
 
 use crate::native::Native;
-use crate::quotas::{NOBODY, as_nobody, socket};
 use crate::support::{Daemon, READER, Raw, SELECT, Stock, words};
+use crate::users;
 
 /// The virtual card's answer to reset.
 const ATR: &str = "3B 9B 96 81 31 FE 45 80 73 C0 21 C0 55 73 63 61 72 64 E6";
@@ -247,40 +245,25 @@ fn nobody_is_told_of_himself() {
 }
 
 #[test]
-#[ignore = "run as another user by the next one"]
-fn trace_as_nobody() {
-    let Some(socket) = socket() else { return };
-    let mut tracer = Native::at(&socket);
-    assert!(begin(&mut tracer).is_empty(), "nobody else is seen");
-    println!("tracing");
-    let mut line = String::new();
-    std::io::stdin().read_line(&mut line).expect("it is text");
-    let mut own = Native::at(&socket);
-    own.call(&Call::DescribeReaders).expect("it is answered");
-    let mut seen = lines(&mut tracer, 2);
-    while seen.last().is_none_or(|line| !line.starts_with("DescribeReaders")) {
-        seen.extend(lines(&mut tracer, 1));
-    }
-    println!("{}", seen.join("\n"));
-}
-
-#[test]
 fn a_user_sees_his_own_clients_and_root_sees_all() {
+    if !users::are_several() {
+        return;
+    }
     let daemon = Daemon::start();
     let mut root = tracer(&daemon);
-    let Some(mut nobody) = as_nobody(&daemon, "trace::trace_as_nobody") else { return };
-    let mut out = BufReader::new(nobody.stdout.take().expect("a pipe"));
-    let mut heard = String::new();
-    while !heard.ends_with("tracing\n") {
-        assert_ne!(out.read_line(&mut heard).expect("it is text"), 0, "{heard}");
-    }
+    let nobodys = || users::work_as(users::ATTACKER, || Native::new(&daemon));
+    let mut tracer = nobodys();
+    assert!(begin(&mut tracer).is_empty(), "nobody else is seen");
     // Root's client connects, gives a PIN and resets the card meanwhile.
     let (mut client, card) = Stock::with_card(&daemon);
     client.transmit(card, SELECT).expect("the card answers");
     client.code(0x06, &[card, 1, 0]);
-    nobody.stdin.take().expect("a pipe").write_all(b"go\n").expect("it is read");
-    out.read_to_string(&mut heard).expect("it is text");
-    assert!(nobody.wait().expect("it is our child").success(), "{heard}");
+    nobodys().call(&Call::DescribeReaders).expect("it is answered");
+    let mut seen = lines(&mut tracer, 2);
+    while seen.last().is_none_or(|line| !line.starts_with("DescribeReaders")) {
+        seen.extend(lines(&mut tracer, 1));
+    }
+    let heard = seen.join("\n");
     for foreign in ["Connect", "Transmit", "PcscLite", "EstablishContext", "leaves"] {
         assert!(!heard.contains(foreign), "{heard}");
     }
@@ -288,7 +271,7 @@ fn a_user_sees_his_own_clients_and_root_sees_all() {
     assert!(heard.contains("arrives Native { version: 1 }\nDescribeReaders - -> ok"), "{heard}");
 
     let arrived = std::iter::repeat_with(|| root.traced().event).take(30).find(
-        |event| matches!(event, TraceEvent::ClientArrived { peer, .. } if peer.uid == NOBODY),
+        |event| matches!(event, TraceEvent::ClientArrived { peer, .. } if peer.uid == users::ATTACKER),
     );
     assert!(arrived.is_some(), "root sees who comes");
 }

@@ -1,7 +1,7 @@
 //! A card that connects at a port of vpcd: a client as vicc is one, made of bytes.
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
 use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 
@@ -9,47 +9,82 @@ use crate::support::{DEADLINE, Daemon, READER, SELECT, SHARED, SUCCESS, Stock};
 
 const NO_SMARTCARD: u32 = 0x8010_000C;
 const REMOVED_CARD: u32 = 0x8010_0069;
-const ATR: &[u8] = &[0x3B, 0x80, 0x01, 0x81];
+pub(crate) const ATR: &[u8] = &[0x3B, 0x80, 0x01, 0x81];
 
 /// What the card says to a command, as it stands; `None` closes the connection.
-type Answers = fn(&[u8]) -> Option<Vec<u8>>;
+pub(crate) type Answers = fn(&[u8]) -> Option<Vec<u8>>;
+
+/// A card that is connected; it goes when it is dropped.
+pub(crate) struct Card {
+    connection: TcpStream,
+    life: Option<JoinHandle<()>>,
+}
+
+impl Card {
+    /// Waits until it has gone by itself.
+    pub(crate) fn ended(mut self) {
+        self.end();
+    }
+
+    fn end(&mut self) {
+        if let Some(life) = self.life.take() {
+            life.join().expect("the card hears of the end");
+        }
+    }
+}
+
+impl Drop for Card {
+    fn drop(&mut self) {
+        let _ = self.connection.shutdown(Shutdown::Both);
+        self.end();
+    }
+}
 
 /// Connects a card and waits until it is asked for the first time: then the daemon knows of it.
-fn insert(daemon: &Daemon, answers: Answers) -> JoinHandle<()> {
-    let address = address(&daemon.log());
-    let mut reader = TcpStream::connect(&address).expect("the port listens");
+fn insert(daemon: &Daemon, answers: Answers) -> Card {
+    insert_with(daemon, message(ATR), answers)
+}
+
+/// The same with what it says when it is asked for its answer to reset, as it stands.
+pub(crate) fn insert_with(daemon: &Daemon, atr: Vec<u8>, answers: Answers) -> Card {
+    let connection = TcpStream::connect(address(&daemon.log())).expect("the port listens");
+    let mut reader = connection.try_clone().expect("a descriptor is free");
     let (asked, awaited) = mpsc::channel();
-    let card = thread::spawn(move || {
+    let life = thread::spawn(move || {
         let mut length = [0; 2];
         while reader.read_exact(&mut length).is_ok() {
             let mut question = vec![0; u16::from_be_bytes(length).into()];
-            reader.read_exact(&mut question).expect("the daemon sends whole messages");
+            if reader.read_exact(&mut question).is_err() {
+                break;
+            }
             // Only the first of these is waited for.
             let _ = asked.send(());
             let answer = match question[..] {
-                [4] => Some(message(ATR)),
+                [4] => Some(atr.clone()),
                 [_] => continue,
                 _ => answers(&question),
             };
-            let Some(answer) = answer else { return };
+            let Some(answer) = answer else { break };
             if reader.write_all(&answer).is_err() {
-                return;
+                break;
             }
         }
+        // The descriptor of whoever inserted it keeps the connection open.
+        let _ = reader.shutdown(Shutdown::Both);
     });
     awaited.recv_timeout(DEADLINE).expect("the daemon powers the card");
-    card
+    Card { connection, life: Some(life) }
 }
 
 /// The port that the system chose is in the log.
-fn address(log: &str) -> String {
+pub(crate) fn address(log: &str) -> String {
     let (_, line) = log.split_once("a port waits for its card").expect("the port is announced");
     let (_, address) = line.split_once("127.0.0.1:").expect("its address is shown");
     let port: String = address.chars().take_while(char::is_ascii_digit).collect();
     format!("127.0.0.1:{port}")
 }
 
-fn message(content: &[u8]) -> Vec<u8> {
+pub(crate) fn message(content: &[u8]) -> Vec<u8> {
     let length = u16::try_from(content.len()).expect("answers are short");
     [&length.to_be_bytes(), content].concat()
 }
@@ -69,7 +104,7 @@ fn a_card_that_connects_is_a_card_like_any_other() {
         assert_eq!(client.transmit(handle, SELECT), Ok(expected));
     }
     drop(daemon);
-    card.join().expect("the card hears of the end");
+    card.ended();
 }
 
 #[test]
@@ -79,7 +114,7 @@ fn a_card_that_goes_during_an_exchange_is_removed_and_another_one_can_come() {
     let (mut client, handle) = Stock::with_card(&daemon);
     let refused = client.transmit(handle, SELECT).expect_err("the card is gone");
     assert!([NO_SMARTCARD, REMOVED_CARD].contains(&refused), "{refused:X}");
-    card.join().expect("it has gone by itself");
+    card.ended();
 
     let _other = insert(&daemon, |_| Some(message(&[0x6D, 0x00])));
     assert_eq!(client.transmit(handle, SELECT), Err(REMOVED_CARD), "the old handle is dead");
@@ -103,5 +138,5 @@ fn a_card_that_never_ends_its_answer_keeps_nobody_else_waiting() {
     drop(client);
     assert!(neighbour.transmit(neighbours, SELECT).is_ok());
     drop(daemon);
-    card.join().expect("the card hears of the end");
+    card.ended();
 }

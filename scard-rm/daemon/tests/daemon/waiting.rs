@@ -1,8 +1,7 @@
 //! Who waits, who is told, and who dies while waiting.
 
 use crate::support::{
-    CANCELLED, Daemon, EXCLUSIVE, INVALID_HANDLE, READER, RESET_CARD, SELECT, SHARED, SUCCESS,
-    Stock, words,
+    CANCELLED, Daemon, INVALID_HANDLE, RESET_CARD, SELECT, SHARED, SUCCESS, Stock, words,
 };
 
 #[test]
@@ -84,33 +83,4 @@ fn a_holder_that_dies_leaves_a_reset_card() {
     assert_eq!(other.transmit(card, SELECT), Err(RESET_CARD));
     assert_eq!(other.code(0x05, &[card, SHARED, 3, 0, 0, 0]), SUCCESS, "reconnect");
     assert!(other.transmit(card, SELECT).is_ok());
-}
-
-#[test]
-fn a_client_may_die_at_any_step_and_in_the_middle_of_any_message() {
-    let daemon = Daemon::start();
-    let (mut witness, witnessed) = Stock::with_card(&daemon);
-    assert!(witness.transmit(witnessed, SELECT).is_ok());
-    for (step, cut) in (0..6).flat_map(|step| [1, 7, 8, 20, 41].map(|cut| (step, cut))) {
-        let mut client = Stock::new(&daemon, 4);
-        let context = client.establish();
-        let card = if step > 1 { client.connect(context, READER, SHARED).0 } else { 0 };
-        if step > 2 {
-            client.watch();
-        }
-        let message = match step {
-            0 => words(&[12, 0x01, 2, 0, 0]),
-            1 => [words(&[152, 0x04]), Stock::connect_request(context, READER, SHARED)].concat(),
-            2 => Stock::transmit_request(card, SELECT),
-            3 => words(&[0, 0x14]),
-            4 => words(&[12, 0x06, card, 0, 0]),
-            _ => words(&[8, 0x02, context, 0]),
-        };
-        client.raw.send(&message[..message.len().min(cut)]);
-    }
-    assert!(witness.transmit(witnessed, SELECT).is_ok(), "nobody else notices");
-    assert_eq!(witness.disconnect(witnessed), SUCCESS);
-    let mut owner = Stock::new(&daemon, 4);
-    let context = owner.establish();
-    assert_eq!(owner.connect(context, READER, EXCLUSIVE).1, SUCCESS, "nobody is left");
 }

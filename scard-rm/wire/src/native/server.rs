@@ -53,7 +53,7 @@ impl Server {
         self.version.is_none() || !self.inbox.held().is_empty()
     }
 
-    /// Gives the read buffer back while nothing is held; the next [`Server::room`] makes a new one.
+    /// Gives the memory of an unusually long message back once that is taken; the next [`Server::room`] makes new one.
     pub fn relax(&mut self) {
         self.inbox.relax();
     }

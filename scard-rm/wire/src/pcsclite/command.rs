@@ -104,6 +104,16 @@ pub enum Command {
     ReadersStateArray = 0x17,
 }
 
+/// Whether a connection that begins with these bytes asks for a cancel, and so for nothing else.
+#[must_use]
+pub fn is_cancel(first: &[u8]) -> bool {
+    let Some((size, rest)) = first.split_first_chunk::<4>() else { return false };
+    let Some(command) = rest.first_chunk::<4>() else { return false };
+    let bytes = Command::Cancel.request_bytes(Version::NEWEST);
+    usize::try_from(u32::from_ne_bytes(*size)) == Ok(bytes)
+        && u32::from_ne_bytes(*command) == Command::Cancel.number()
+}
+
 impl Command {
     /// Every command.
     pub const ALL: [Self; 20] = [

@@ -13,7 +13,7 @@ mod server;
 
 pub use body::Body;
 pub use client::{ClientReply, ClientRequest, ReplyShape};
-pub use command::{Command, MAX_ATTRIBUTE_BYTES, MAX_PAYLOAD_BYTES, Version};
+pub use command::{Command, MAX_ATTRIBUTE_BYTES, MAX_PAYLOAD_BYTES, Version, is_cancel};
 pub use reader_state::{
     READER_STATE_BYTES, TABLE_FLOOR, decode_reader, decode_table, encode_table,
 };

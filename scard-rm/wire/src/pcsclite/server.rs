@@ -83,7 +83,7 @@ impl Server {
         matches!(self.state, State::Idle) && !self.inbox.held().is_empty()
     }
 
-    /// Gives the read buffer back while nothing is held; the next [`Server::room`] makes a new one.
+    /// Gives the memory of an unusually long message back once that is taken; the next [`Server::room`] makes new one.
     pub fn relax(&mut self) {
         self.inbox.relax();
     }
@@ -106,7 +106,7 @@ impl Server {
                 State::Asked(_) => return Ok(None),
                 State::TableNext => {
                     self.ask(Command::ReadersState, Body::zeroed(0));
-                    return Ok(Some(Call::ReaderTable));
+                    return Ok(Some(Call::ReaderTable { most: Some(TABLE_FLOOR) }));
                 }
                 State::Idle => {}
             }
@@ -240,9 +240,9 @@ impl Server {
                 Call::WatchReaders
             }
             Command::StopWaitingReaderStateChange => Call::StopWatching,
-            Command::ReadersState | Command::ReadersStateSize | Command::ReadersStateArray => {
-                Call::ReaderTable
-            }
+            Command::ReadersState => Call::ReaderTable { most: Some(TABLE_FLOOR) },
+            Command::ReadersStateSize => Call::ReaderTable { most: None },
+            Command::ReadersStateArray => Call::ReaderTable { most: Some(self.table_entries) },
             Command::ReaderEvents => Call::ReaderEvents,
             _ => match convert::call(command, &body, payload) {
                 Ok(call) => call,

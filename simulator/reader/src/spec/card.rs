@@ -17,6 +17,8 @@ const KINDS: &str = "p256, p384, rsa2048, rsa3072, rsa4096 or none";
 /// What card to make; `None` means the default.
 #[derive(Debug, Default)]
 pub struct CardSpec {
+    /// Whether it is a card without an application; then there is nothing else to say than `atr` and `serial`.
+    pub is_blank: bool,
     /// The answer to reset.
     pub atr: Option<Atr>,
     /// The serial number.
@@ -63,6 +65,9 @@ pub struct SlotSpec {
 
 impl CardSpec {
     pub(super) fn set(&mut self, item: &Item<'_>) -> Result<(), SpecError> {
+        if self.is_blank && !matches!(item.key, "atr" | "serial") {
+            return Err(SpecError::NotForBlank { key: item.key.to_owned() });
+        }
         match item.key {
             "atr" => {
                 let atr = |text: &str| Atr::new(&hex(text)?).ok();

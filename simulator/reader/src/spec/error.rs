@@ -35,6 +35,11 @@ pub enum SpecError {
         /// The other.
         other: String,
     },
+    /// A key that says something about a PIV card, where a blank one is ordered.
+    NotForBlank {
+        /// Which.
+        key: String,
+    },
     /// A key that belongs to a reader, where only a card is ordered.
     NotForCard {
         /// Which.
@@ -52,6 +57,9 @@ impl fmt::Display for SpecError {
             Self::Repeated { key } => write!(f, "{key} is given twice"),
             Self::Item(error) => error.fmt(f),
             Self::Conflict { key, other } => write!(f, "{key} and {other} exclude each other"),
+            Self::NotForBlank { key } => {
+                write!(f, "{key} is for piv; a blank card has only atr and serial")
+            }
             Self::NotForCard { key } => {
                 write!(f, "{key} belongs to a reader; a card to insert has none")
             }

@@ -19,6 +19,9 @@ fn show(spec: &SimSpec) -> String {
     if reader.empty {
         shown += " empty";
     }
+    if card.is_blank {
+        shown += " blank";
+    }
     let mut add = |name: &str, value: Option<String>| {
         shown.extend(value.map(|value| format!(" {name}={value}")));
     };
@@ -63,6 +66,7 @@ fn orders_are_read() {
         "1x None 8a=SlotSpec { kind: None, key: Some(\"k\"), certificate: None } \
          95=SlotSpec { kind: Some(Some(Rsa3072)), key: None, certificate: None }",
     );
+    check("blank,atr=3B00,serial=2,count=2", "2x None blank atr=3B 00 serial=2");
     check("piv,9b=aes256", "1x None 9b=ManagementKey(Aes256)");
     check("piv,9b=aes128:000102030405060708090A0B0C0D0E0F", "1x None 9b=ManagementKey(Aes128)");
     check(
@@ -78,6 +82,7 @@ fn orders_are_read() {
 
 #[test]
 fn errors_say_which_key_is_wrong_and_what_is_allowed() {
+    check("blank,pin=123456", "error: pin is for piv; a blank card has only atr and serial");
     let card =
         |word| format!("error: no card is called {word:?}; write piv, as in sim:piv,pin=123456");
     check("", &card(""));

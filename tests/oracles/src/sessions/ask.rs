@@ -74,7 +74,7 @@ impl World {
             _ => match pick % 5 {
                 0 => Call::Subscribe,
                 1 => Call::ListReaders { context },
-                2 => Call::ReaderTable,
+                2 => Call::ReaderTable { most: Some(16) },
                 3 => Call::ReaderEvents,
                 _ => Call::DescribeReaders,
             },

@@ -29,6 +29,8 @@ pub(super) struct Asked {
     what: &'static str,
     context: Option<ContextId>,
     card: Option<CardHandle>,
+    /// The card was this client's when it asked: its answer may come behind that to a disconnect.
+    was_own: bool,
     /// What went to the card, and how much may come back.
     sent: Vec<u8>,
     limit: u32,
@@ -102,7 +104,7 @@ impl Seat {
                 },
             }
         };
-        if self.open.insert(number, Asked::new(&call)).is_some() {
+        if self.open.insert(number, Asked::new(&call, &self.handles)).is_some() {
             return Err(());
         }
         Ok(Some((RequestId(number), call)))
@@ -138,7 +140,8 @@ impl Seat {
 
     fn take(&mut self, asked: &Asked, answer: &Answer) {
         if let Some(card) = asked.card {
-            assert!(self.handles.contains_key(&card), "{card:?} is somebody else's");
+            let is_own = asked.was_own || self.handles.contains_key(&card);
+            assert!(is_own, "{card:?} is somebody else's");
         }
         if let Some(context) = asked.context {
             assert!(self.contexts.contains(&context), "{context:?} is somebody else's");
@@ -239,14 +242,14 @@ fn stock(call: &Call, version: pcsclite::Version) -> Option<pcsclite::ClientRequ
         }
         Call::WatchReaders => return plain(Command::WaitReaderStateChange),
         Call::StopWatching => return plain(Command::StopWaitingReaderStateChange),
-        Call::ReaderTable => return plain(Command::ReadersState),
+        Call::ReaderTable { .. } => return plain(Command::ReadersState),
         Call::ReaderEvents => return plain(Command::ReaderEvents),
         _ => return None,
     })
 }
 
 impl Asked {
-    fn new(call: &Call) -> Self {
+    fn new(call: &Call, handles: &BTreeMap<CardHandle, ContextId>) -> Self {
         let (mut context, mut card, mut sent, mut limit, mut readers) = Default::default();
         match call {
             // Whoever is of the same user may cancel.
@@ -274,6 +277,7 @@ impl Asked {
             | Call::SetAttribute { card: own, .. } => card = Some(*own),
             _ => {}
         }
-        Self { what: call.name(), context, card, sent, limit, readers }
+        let was_own = card.is_some_and(|card: CardHandle| handles.contains_key(&card));
+        Self { what: call.name(), context, card, was_own, sent, limit, readers }
     }
 }

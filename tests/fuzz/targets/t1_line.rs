@@ -1,0 +1,4 @@
+//! See the oracle of this name in tests/oracles.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| fuzz_oracles::ask("t1_line", input));
