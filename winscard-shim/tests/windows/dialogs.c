@@ -1,8 +1,38 @@
 /* The choice of a card where nobody is asked (4.8). */
 #include "check.h"
 
+/* The program's own functions: they count how often they are called. */
+static int connected, checked, let_go, answer;
+
+static SCARDHANDLE WINAPI own_connect(SCARDCONTEXT context, LPSTR reader, LPSTR cards, PVOID own)
+{
+    SCARDHANDLE card = 0;
+    DWORD protocol;
+    CHECK(own == &connected && cards != NULL);
+    connected++;
+    OK(SCardConnectA(context, reader, SCARD_SHARE_SHARED, SCARD_PROTOCOL_Tx, &card, &protocol));
+    return card;
+}
+
+static BOOL WINAPI own_check(SCARDCONTEXT context, SCARDHANDLE card, PVOID own)
+{
+    CHECK(own == &connected);
+    OK(SCardIsValidContext(context));
+    OK(SCardStatusA(card, NULL, NULL, NULL, NULL, NULL, NULL));
+    checked++;
+    return answer;
+}
+
+static void WINAPI own_disconnect(SCARDCONTEXT context, SCARDHANDLE card, PVOID own)
+{
+    CHECK(own == &connected && context != 0);
+    let_go++;
+    OK(SCardDisconnect(card, SCARD_LEAVE_CARD));
+}
+
 int main(void)
 {
+    OPENCARD_SEARCH_CRITERIAA criteria = {0};
     SCARDCONTEXT context = establish(SCARD_SCOPE_USER);
     const char *first = first_reader(context);
     char reader[256], card[256];
@@ -24,6 +54,27 @@ int main(void)
     CHECK(asked.hCardHandle != 0 && asked.dwActiveProtocol != 0);
     OK(SCardStatusA(asked.hCardHandle, NULL, NULL, NULL, NULL, NULL, NULL));
     OK(SCardDisconnect(asked.hCardHandle, SCARD_LEAVE_CARD));
+
+    /* What the program checks itself. */
+    criteria.dwStructSize = sizeof criteria;
+    criteria.lpfnCheck = own_check;
+    criteria.pvUserData = &connected;
+    asked.pOpenCardSearchCriteria = &criteria;
+    asked.nMaxRdr = asked.nMaxCard = sizeof reader;
+    EXPECT(SCardUIDlgSelectCardA(&asked), SCARD_E_INVALID_PARAMETER);
+    criteria.lpfnConnect = own_connect;
+    criteria.lpfnDisconnect = own_disconnect;
+    asked.dwFlags = SC_DLG_NO_UI;
+    EXPECT(SCardUIDlgSelectCardA(&asked), SCARD_W_CANCELLED_BY_USER);
+    CHECK(connected == 1 && checked == 1 && let_go == 1);
+    answer = 1;
+    asked.lpfnConnect = own_connect;
+    asked.pvUserData = &connected;
+    OK(SCardUIDlgSelectCardA(&asked));
+    CHECK(connected == 3 && checked == 2 && let_go == 2);
+    OK(SCardDisconnect(asked.hCardHandle, SCARD_LEAVE_CARD));
+    asked.pOpenCardSearchCriteria = NULL;
+    asked.lpfnConnect = NULL;
 
     asked.dwFlags = SC_DLG_FORCE_UI;
     asked.nMaxRdr = asked.nMaxCard = sizeof reader;

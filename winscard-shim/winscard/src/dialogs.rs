@@ -3,8 +3,7 @@
 //! The search looks through the readers of the groups for a card of the named types, or of those that have the
 //! interfaces. What the flags leave to a person to choose cannot be chosen here: nothing in this library draws.
 //!
-//! DIFFERS: where Windows would show its dialog, the answer is `SCARD_E_UNSUPPORTED_FEATURE`; so it is for a program that
-//! brings functions of its own to connect and to check.
+//! DIFFERS: where Windows would show its dialog, the answer is `SCARD_E_UNSUPPORTED_FEATURE`.
 
 use std::time::Duration;
 
@@ -14,6 +13,7 @@ use scard_types::call::{KnownReader, SeenReader};
 use scard_types::database::{CardType, Guid};
 use scard_types::status_change::{EXCLUSIVE, PRESENT};
 
+use crate::callbacks::Callbacks;
 use crate::card_types;
 use crate::connecting::connect;
 use crate::contexts::given_or_new;
@@ -22,7 +22,7 @@ use crate::groups::readers_in;
 use crate::layouts::{
     CardNumber, ContextNumber, Dword, GuidBytes, OpenCardName, SearchCriteria, SelectCard,
 };
-use crate::memory::{Buffer, Input, Place, Plain, Text, member};
+use crate::memory::{Buffer, Input, Opaque, Place, Plain, Text, member};
 use crate::refused::Outcome;
 use crate::status_change::look;
 use crate::text::{Unit, string};
@@ -144,26 +144,44 @@ struct Told<C> {
 }
 
 impl<C: Unit + Plain> Told<C> {
-    /// Says what was chosen, and connects to it if the program says how.
+    /// Says what was chosen, and connects to it if the program says how: with its own function, or in a share mode.
     fn tell(
         &self,
         context: ContextNumber,
         chosen: &Found,
-        share: Dword,
-        protocols: Dword,
+        callbacks: &Callbacks<C>,
+        (share, protocols): (Dword, Dword),
     ) -> Outcome {
-        self.reader.fill(&self.reader_room, &string::<C>(&chosen.reader))?;
-        self.card.fill(&self.card_room, &string::<C>(&chosen.card))?;
+        let Found { reader, card } = chosen;
+        self.reader.fill(&self.reader_room, &string::<C>(reader))?;
+        self.card.fill(&self.card_room, &string::<C>(card))?;
         self.protocol.put(0);
         self.handle.put(0);
-        if share == 0 {
-            return Ok(());
+        match callbacks.connect(context, reader, card) {
+            Some(0) => return Err(ScardCode::CancelledByUser.into()),
+            Some(handle) => self.handle.put(handle),
+            None if share == 0 => {}
+            None => {
+                let (handle, protocol) = connect(context, reader, share, protocols)?;
+                self.protocol.put(protocol);
+                self.handle.put(handle);
+            }
         }
-        let (card, protocol) = connect(context, &chosen.reader, share, protocols)?;
-        self.protocol.put(protocol);
-        self.handle.put(card);
         Ok(())
     }
+}
+
+/// Looks for what is wanted, and lets the program's own functions have a look at it.
+fn chosen<C: Unit>(
+    context: ContextNumber,
+    flags: Dword,
+    wanted: Search,
+    callbacks: &Callbacks<C>,
+) -> Result<Found, ScardCode> {
+    callbacks.are_whole()?;
+    let mut found = search(context, wanted)?;
+    found.retain(|found| callbacks.want(context, &found.reader, &found.card));
+    choose(flags, found)
 }
 
 fn select<C: Unit + Plain>(place: Place<SelectCard<C>>) -> Outcome {
@@ -173,13 +191,7 @@ fn select<C: Unit + Plain>(place: Place<SelectCard<C>>) -> Outcome {
     }
     tables::context(asked.context)?;
     let criteria: Option<SearchCriteria<C>> = asked.criteria.one();
-    let has_own_functions = criteria.is_some_and(|criteria| {
-        !(criteria.check.is_null() && criteria.connect.is_null() && criteria.disconnect.is_null())
-    });
-    if !asked.connect.is_null() || has_own_functions {
-        return Err(ScardCode::UnsupportedFeature.into());
-    }
-    let wanted = match criteria {
+    let wanted = match &criteria {
         None => Search { groups: None, cards: None, interfaces: Vec::new() },
         Some(criteria) => Search::new(
             &criteria.groups,
@@ -188,7 +200,13 @@ fn select<C: Unit + Plain>(place: Place<SelectCard<C>>) -> Outcome {
             criteria.interface_count,
         )?,
     };
-    let chosen = choose(asked.flags, search(asked.context, wanted)?)?;
+    let trial = Callbacks {
+        connect: criteria.as_ref().and_then(|criteria| criteria.connect),
+        check: criteria.as_ref().and_then(|criteria| criteria.check),
+        disconnect: criteria.as_ref().and_then(|criteria| criteria.disconnect),
+        user_data: criteria.map_or(Opaque::NONE, |criteria| criteria.user_data),
+    };
+    let chosen = chosen(asked.context, asked.flags, wanted, &trial)?;
     let told = Told {
         reader: asked.reader,
         reader_room: member!(place, SelectCard<C>, reader_room),
@@ -197,7 +215,13 @@ fn select<C: Unit + Plain>(place: Place<SelectCard<C>>) -> Outcome {
         protocol: member!(place, SelectCard<C>, active_protocol),
         handle: member!(place, SelectCard<C>, handle),
     };
-    told.tell(asked.context, &chosen, asked.share_mode, asked.protocols)
+    let last = Callbacks {
+        connect: asked.connect,
+        check: None,
+        disconnect: None,
+        user_data: asked.user_data,
+    };
+    told.tell(asked.context, &chosen, &last, (asked.share_mode, asked.protocols))
 }
 
 fn open<C: Unit + Plain>(place: Place<OpenCardName<C>>) -> Outcome {
@@ -206,12 +230,15 @@ fn open<C: Unit + Plain>(place: Place<OpenCardName<C>>) -> Outcome {
         return Err(ScardCode::InvalidValue.into());
     }
     tables::context(asked.context)?;
-    if !(asked.connect.is_null() && asked.check.is_null() && asked.disconnect.is_null()) {
-        return Err(ScardCode::UnsupportedFeature.into());
-    }
     let wanted =
         Search::new(&asked.groups, &asked.cards, &asked.interfaces, asked.interface_count)?;
-    let chosen = choose(asked.flags, search(asked.context, wanted)?)?;
+    let callbacks = Callbacks {
+        connect: asked.connect,
+        check: asked.check,
+        disconnect: asked.disconnect,
+        user_data: asked.user_data,
+    };
+    let chosen = chosen(asked.context, asked.flags, wanted, &callbacks)?;
     let told = Told {
         reader: asked.reader,
         reader_room: member!(place, OpenCardName<C>, reader_room),
@@ -220,7 +247,7 @@ fn open<C: Unit + Plain>(place: Place<OpenCardName<C>>) -> Outcome {
         protocol: member!(place, OpenCardName<C>, active_protocol),
         handle: member!(place, OpenCardName<C>, handle),
     };
-    told.tell(asked.context, &chosen, asked.share_mode, asked.protocols)
+    told.tell(asked.context, &chosen, &callbacks, (asked.share_mode, asked.protocols))
 }
 
 #[cfg(test)]

@@ -2,7 +2,8 @@
 
 use core::mem::{offset_of, size_of};
 
-use crate::memory::{Input, Opaque, Place, Plain, Text};
+use crate::callbacks::{Check, Connect, Disconnect};
+use crate::memory::{Buffer, Input, Opaque, Place, Plain, Text};
 
 /// `DWORD` of Windows: 32 bits.
 pub(crate) type Dword = u32;
@@ -60,9 +61,9 @@ pub struct SearchCriteria<C> {
     pub(crate) interface_count: Dword,
     pub(crate) cards: Text<C>,
     pub(crate) cards_room: Dword,
-    pub(crate) check: Opaque,
-    pub(crate) connect: Opaque,
-    pub(crate) disconnect: Opaque,
+    pub(crate) check: Check,
+    pub(crate) connect: Connect<C>,
+    pub(crate) disconnect: Disconnect,
     pub(crate) user_data: Opaque,
     pub(crate) share_mode: Dword,
     pub(crate) protocols: Dword,
@@ -80,13 +81,13 @@ pub struct SelectCard<C> {
     pub(crate) description: Text<C>,
     pub(crate) icon: Opaque,
     pub(crate) criteria: Input<SearchCriteria<C>>,
-    pub(crate) connect: Opaque,
+    pub(crate) connect: Connect<C>,
     pub(crate) user_data: Opaque,
     pub(crate) share_mode: Dword,
     pub(crate) protocols: Dword,
-    pub(crate) reader: crate::memory::Buffer<C>,
+    pub(crate) reader: Buffer<C>,
     pub(crate) reader_room: Dword,
-    pub(crate) card: crate::memory::Buffer<C>,
+    pub(crate) card: Buffer<C>,
     pub(crate) card_room: Dword,
     pub(crate) active_protocol: Dword,
     pub(crate) handle: CardNumber,
@@ -105,9 +106,9 @@ pub struct OpenCardName<C> {
     pub(crate) cards_room: Dword,
     pub(crate) interfaces: Input<GuidBytes>,
     pub(crate) interface_count: Dword,
-    pub(crate) reader: crate::memory::Buffer<C>,
+    pub(crate) reader: Buffer<C>,
     pub(crate) reader_room: Dword,
-    pub(crate) card: crate::memory::Buffer<C>,
+    pub(crate) card: Buffer<C>,
     pub(crate) card_room: Dword,
     pub(crate) title: Text<C>,
     pub(crate) flags: Dword,
@@ -115,9 +116,9 @@ pub struct OpenCardName<C> {
     pub(crate) share_mode: Dword,
     pub(crate) protocols: Dword,
     pub(crate) active_protocol: Dword,
-    pub(crate) connect: Opaque,
-    pub(crate) check: Opaque,
-    pub(crate) disconnect: Opaque,
+    pub(crate) connect: Connect<C>,
+    pub(crate) check: Check,
+    pub(crate) disconnect: Disconnect,
     pub(crate) handle: CardNumber,
 }
 
@@ -127,7 +128,7 @@ unsafe impl<C: Copy> Plain for ReaderState<C> {}
 unsafe impl Plain for IoRequest {}
 // SAFETY: as above.
 unsafe impl Plain for AtrMask {}
-// SAFETY: as above.
+// SAFETY: as above; the functions are called, but only as the program promised, and NULL is none.
 unsafe impl<C: Copy> Plain for SearchCriteria<C> {}
 // SAFETY: as above.
 unsafe impl<C: Copy> Plain for SelectCard<C> {}

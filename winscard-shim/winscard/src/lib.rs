@@ -25,6 +25,7 @@ mod attributes;
 mod audit;
 mod blocks;
 mod cache;
+mod callbacks;
 mod card_types;
 mod connecting;
 mod contexts;

@@ -324,10 +324,8 @@ pub struct Opaque(*const c_void);
 unsafe impl Plain for Opaque {}
 
 impl Opaque {
-    /// Whether there is nothing.
-    pub(crate) fn is_null(&self) -> bool {
-        self.0.is_null()
-    }
+    /// Nothing.
+    pub(crate) const NONE: Self = Self(core::ptr::null());
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use scard_guest::tables;
 use scard_types::apdu::MAX_BUFFER_BYTES;
 use scard_types::call::{Answer, Call, Refusal};
-use scard_types::{Protocol, ScardCode, abi};
+use scard_types::{CardState, Protocol, ScardCode, abi};
 
 use crate::layouts::{AUTOALLOCATE, CardNumber, Dword, IoRequest, length};
 use crate::memory::{Buffer, Input, Place};
@@ -63,8 +63,12 @@ fn transmit(
             Some(protocol) => Some(protocol),
             None => {
                 // Marks, sharing and a missing card are told first.
-                card.ask(Call::Status { card: card.handle })?;
-                return Err(ScardCode::ProtocolMismatch.into());
+                let status = card.ask(Call::Status { card: card.handle })?;
+                let is_absent =
+                    matches!(status, Answer::Status(reader) if reader.state == CardState::Absent);
+                let code =
+                    if is_absent { ScardCode::NoSmartcard } else { ScardCode::ProtocolMismatch };
+                return Err(code.into());
             }
         },
     };
