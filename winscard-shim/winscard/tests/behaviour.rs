@@ -61,3 +61,8 @@ fn the_database_answers_and_refuses() {
 fn a_card_is_chosen_where_nobody_has_to_be_asked() {
     run("dialogs.c");
 }
+
+#[test]
+fn calls_with_nothing_where_something_should_be_say_so() {
+    run("nothing.c");
+}
