@@ -2,6 +2,8 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "check.h"
 
@@ -23,6 +25,7 @@ int main(void)
     struct pollfd event = {0, POLLIN, 0};
     pthread_t thread;
     LONG result = 0;
+    DWORD length = 0;
 
     EXPECT(SCardEstablishContext(SCARD_SCOPE_USER, NULL, NULL, NULL), SCARD_E_INVALID_PARAMETER);
     EXPECT(SCardEstablishContext(3, NULL, NULL, &context), SCARD_E_INVALID_VALUE);
@@ -51,7 +54,7 @@ int main(void)
     /* What was allocated is freed after the release as well. */
     {
         char *names = NULL;
-        DWORD length = SCARD_AUTOALLOCATE;
+        length = SCARD_AUTOALLOCATE;
         OK(SCardListReadersA(context, NULL, (char *)&names, &length));
         OK(SCardReleaseContext(context));
         OK(SCardFreeMemory(context, names));
@@ -73,6 +76,29 @@ int main(void)
 
     EXPECT(SCardAudit(other, 2), SCARD_E_INVALID_PARAMETER);
     EXPECT(SCardAudit(0, SCARD_AUDIT_CHV_SUCCESS), SCARD_E_INVALID_HANDLE);
+
+    /* A forked child starts from nothing, and leaves its parent alone. */
+    {
+        int status = 1;
+        pid_t child = fork();
+        if (child == 0) {
+            EXPECT(SCardIsValidContext(other), ERROR_INVALID_HANDLE);
+            EXPECT(SCardReleaseContext(other), SCARD_E_INVALID_HANDLE);
+            OK(SCardReleaseContext(establish(SCARD_SCOPE_USER)));
+            _exit(0);
+        }
+        CHECK(waitpid(child, &status, 0) == child && status == 0);
+        OK(SCardListReadersA(other, NULL, NULL, &length));
+    }
     OK(SCardReleaseContext(other));
+
+    /* Nobody there. */
+    CHECK(setenv("SCARD_SOCKET", "/nonexistent/socket", 1) == 0);
+    EXPECT(SCardEstablishContext(SCARD_SCOPE_USER, NULL, NULL, &context), SCARD_E_NO_SERVICE);
+    CHECK(context == 0);
+    EXPECT(SCardListReadersA(0, NULL, NULL, &length), SCARD_E_NO_SERVICE);
+    event.fd = (int)(intptr_t)SCardAccessStartedEvent();
+    CHECK(event.fd > 0 && poll(&event, 1, 0) == 0);
+    SCardReleaseStartedEvent();
     return 0;
 }
