@@ -19,6 +19,8 @@ pub(crate) struct ConfigFile {
     pub(crate) readers: Vec<String>,
     /// `state-dir = "/var/lib/scard"`
     pub(crate) state_dir: Option<PathBuf>,
+    /// `card-types = ["/usr/share/scard/card-types", "/etc/scard/card-types"]`
+    pub(crate) card_types: Vec<PathBuf>,
     /// `log = "info"`
     pub(crate) log: Option<String>,
     /// `[limits]`

@@ -12,9 +12,11 @@ use scard_core::{Core, Limits};
 use sd_notify::NotifyState;
 use tokio::net::UnixListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use tracing::{debug, info, warn};
+use tracing::{debug, error, info, warn};
 
+use crate::card_types;
 use crate::door::Door;
 use crate::drivers::Drivers;
 use crate::engine::{Engine, Rules};
@@ -23,6 +25,7 @@ use crate::listen::{BoundSocket, bind_at};
 use crate::options::{DEFAULT_SOCKET, Options, Settings};
 use crate::session::Service;
 use crate::starts;
+use crate::store::Store;
 use crate::table_size::TableSize;
 
 /// How long the first clients are kept waiting for drivers that search and cards that answer.
@@ -47,7 +50,17 @@ pub(crate) async fn serve(
     let limits = Limits { starts_before, ..settings.limits.limits(table.entries()) };
     let door = Door::new(limits.connections);
     let rules = Rules { policy: settings.policy(), patience: settings.limits.patience() };
-    let core = Core::new(Door::limits_inside(limits), seed()?);
+    let mut core = Core::new(Door::limits_inside(limits), seed()?);
+    let store = settings.state_dir.as_deref().map(Store::load);
+    let (store, stored) = match store {
+        Some(Ok((store, stored))) => (Some(Some(store)), stored),
+        Some(Err(error)) => {
+            error!(%error, "the database cannot be read; nothing in it can be changed");
+            (Some(None), Vec::new())
+        }
+        None => (None, Vec::new()),
+    };
+    core.load_database(card_types::load(&settings.card_types), stored);
     let engine = Arc::new(Engine::new(core, table, rules));
     let drivers = Arc::new(Drivers::new(Arc::clone(&engine)));
     let mut tasks = JoinSet::new();
@@ -55,6 +68,15 @@ pub(crate) async fn serve(
         let engine = Arc::clone(&engine);
         async move { engine.keep_time().await }
     });
+
+    if let Some(store) = store {
+        let (orders, taken) = mpsc::unbounded_channel();
+        engine.keep_changes(orders);
+        if let Some(store) = store {
+            let engine = Arc::clone(&engine);
+            tasks.spawn(store.serve(taken, move |ticket, kept| engine.stored(ticket, kept)));
+        }
+    }
 
     drivers.apply(&settings.readers)?;
     let run = async {

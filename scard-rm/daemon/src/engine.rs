@@ -13,12 +13,12 @@ use std::time::Duration;
 
 use reader_api::Slot;
 use scard_core::{
-    Action, ClientId, Core, Event, JobId, Limits, ReaderId, RequestId, Work, WorkDone,
+    Action, ClientId, Core, Event, JobId, Limits, ReaderId, RequestId, StoreTicket, Work, WorkDone,
 };
 use scard_types::call::{Answer, Reply};
 use scard_types::trace::ReaderTrace;
 use scard_types::{CardEvent, DeviceInstance, Millis, ReaderNaming};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use tracing::{debug, error, info};
 
@@ -28,6 +28,7 @@ use crate::conversation::{Asked, DriverRequest};
 use crate::kept_out::{Hold, KeptOut, Named};
 use crate::limits::Patience;
 use crate::slots::{self, Orders, Reader};
+use crate::store::Order;
 use crate::table_size::TableSize;
 use crate::trace::Trace;
 use leave::Leave;
@@ -55,6 +56,8 @@ pub(crate) struct State {
     actions: Vec<Action>,
     rules: Rules,
     kept_out: KeptOut,
+    /// Where changes of the database go; nowhere, if there is no state directory.
+    store: Option<mpsc::UnboundedSender<Order>>,
     /// While somebody traces.
     trace: Option<Box<Trace>>,
 }
@@ -92,12 +95,24 @@ impl Engine {
                 actions: Vec::new(),
                 rules,
                 kept_out: KeptOut::new(),
+                store: None,
                 trace: None,
             }),
             cards_awaited: watch::Sender::new(0),
             deadline: watch::Sender::new(None),
             begin: Instant::now(),
         }
+    }
+
+    /// From now on changes of the database are kept there.
+    pub(crate) fn keep_changes(&self, store: mpsc::UnboundedSender<Order>) {
+        self.lock().store = Some(store);
+    }
+
+    /// A change is on disk, or will not be.
+    pub(crate) fn stored(&self, ticket: StoreTicket, kept: bool) {
+        let mut state = self.lock();
+        self.handle(&mut state, Event::Stored { ticket, kept });
     }
 
     /// How many entries the reader table of pcsc-lite's wire 4:6 has at least.
@@ -387,8 +402,15 @@ impl State {
                     client.end(End::Refused(reason));
                 }
             }
-            // There is no store yet.
-            Action::Store { ticket, .. } => events.push_back(Event::Stored { ticket, kept: false }),
+            Action::Store { ticket, changes } => {
+                let kept = match &self.store {
+                    Some(store) if store.send((ticket, changes)).is_ok() => return,
+                    // What there was could not be read: nothing is written over it.
+                    Some(_) => false,
+                    None => true,
+                };
+                events.push_back(Event::Stored { ticket, kept });
+            }
             Action::Named { reader, name } => {
                 info!(reader = %name, "reader arrived");
                 if let Some(known) = self.readers.get_mut(&reader) {

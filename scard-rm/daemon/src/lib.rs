@@ -9,6 +9,7 @@ mod access;
 mod alarm;
 mod backlog;
 mod caller;
+mod card_types;
 mod client;
 mod config;
 mod connection;
@@ -31,6 +32,7 @@ mod session;
 mod slots;
 mod starts;
 mod state_file;
+mod store;
 mod table_size;
 mod trace;
 

@@ -11,6 +11,9 @@ use crate::limits::LimitsTable;
 /// Where the daemon listens if nobody says otherwise: where every client of pcsc-lite looks for it.
 pub const DEFAULT_SOCKET: &str = "/run/pcscd/pcscd.comm";
 
+/// Where card types ship as files: the distribution's, then the administrator's.
+const CARD_TYPES: [&str; 2] = ["/usr/share/scard/card-types", "/etc/scard/card-types"];
+
 /// The command line of the daemon.
 #[derive(clap::Parser, Clone, Debug, Default)]
 #[command(name = "scard-rm", version, about = "The smart-card resource manager")]
@@ -32,6 +35,11 @@ pub struct Options {
     /// Keep here what must outlive a restart
     #[arg(long, value_name = "DIR")]
     pub state_dir: Option<PathBuf>,
+
+    /// Read card types from the *.toml files in this folder; may be given several times, a file in a later one hides one
+    /// of the same name [default: /usr/share/scard/card-types and /etc/scard/card-types]
+    #[arg(long, value_name = "DIR")]
+    pub card_types: Vec<PathBuf>,
 
     #[expect(clippy::doc_markdown, reason = "shown as it stands by --help")]
     /// What to log, for instance "debug" or "warn,scard_rm=trace" [default: info]
@@ -56,6 +64,8 @@ pub(crate) struct Settings {
     pub(crate) readers: Vec<ReaderSpec>,
     /// Where to keep what must outlive a restart.
     pub(crate) state_dir: Option<PathBuf>,
+    /// Where card types ship as files.
+    pub(crate) card_types: Vec<PathBuf>,
     /// What to log.
     pub(crate) log: Option<String>,
     /// How much one user may have.
@@ -122,6 +132,10 @@ impl Settings {
             },
             readers,
             state_dir: options.state_dir.clone().or(file.state_dir),
+            card_types: [options.card_types.clone(), file.card_types]
+                .into_iter()
+                .find(|folders| !folders.is_empty())
+                .unwrap_or_else(|| CARD_TYPES.map(PathBuf::from).into()),
             log: options.log.clone().or(file.log),
             limits: file.limits,
         })

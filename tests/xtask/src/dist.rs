@@ -28,6 +28,7 @@ const FILES: &[(&str, &str)] = &[
     ("scard-rm/system/scard-rm.socket", "lib/systemd/system/scard-rm.socket"),
     ("scard-rm/system/scard-rm.sysusers", "lib/sysusers.d/scard-rm.conf"),
     ("scard-rm/system/scard-rm.toml", "etc/scard/scard-rm.toml"),
+    ("scard-rm/system/card-types/scard.toml", "share/scard/card-types/scard.toml"),
     (
         "scard-rm/system/org.debian.pcsc-lite.policy",
         "share/polkit-1/actions/org.debian.pcsc-lite.policy",

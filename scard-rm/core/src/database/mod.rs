@@ -28,6 +28,9 @@ use crate::requests::Outcome;
 const MAX_ENTRIES_PER_USER: usize = 256;
 const MAX_ENTRIES_OF_SYSTEM: usize = 16 * MAX_ENTRIES_PER_USER;
 
+/// The most changes of one user that are on their way to the disk.
+const MAX_PENDING_PER_USER: usize = 32;
+
 /// Whose entry it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Owner {
@@ -87,6 +90,7 @@ pub struct Change {
 /// A change on its way to the disk.
 struct Pending {
     asker: Asker,
+    uid: u32,
     changes: Vec<Change>,
     /// What stood there before.
     before: Vec<Option<Value>>,
@@ -208,6 +212,10 @@ impl Core {
         if owner == Owner::System && uid != ROOT && uid != self.limits.administrator {
             return Outcome::refused(ScardCode::NoAccess);
         }
+        let on_the_way = self.database.pending.values().filter(|pending| pending.uid == uid);
+        if on_the_way.count() >= MAX_PENDING_PER_USER {
+            return Outcome::refused(ScardCode::ServerTooBusy);
+        }
         let too_many = |(key, value): &(Key, Option<Value>)| {
             value.is_some() && !self.database.has_room(owner, key)
         };
@@ -223,13 +231,14 @@ impl Core {
         self.database.last_ticket += 1;
         let ticket = StoreTicket(self.database.last_ticket);
         self.out.push(Action::Store { ticket, changes: changes.clone() });
-        self.database.pending.insert(ticket, Pending { asker, changes, before });
+        self.database.pending.insert(ticket, Pending { asker, uid, changes, before });
         Outcome::Later
     }
 
     /// The disk has it, or will not have it: then things are as before, unless somebody has changed them since.
     pub(crate) fn stored(&mut self, ticket: StoreTicket, kept: bool) {
-        let Some(Pending { asker, changes, before }) = self.database.pending.remove(&ticket) else {
+        let Some(Pending { asker, changes, before, .. }) = self.database.pending.remove(&ticket)
+        else {
             return;
         };
         if kept {

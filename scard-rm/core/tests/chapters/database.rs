@@ -3,7 +3,7 @@
 use scard_core::{Change, Key, Limits, Owner, Wire};
 use scard_types::ScardCode::{
     DuplicateReader, InternalError, InvalidHandle, InvalidParameter, NoAccess, NoMemory,
-    UnknownCard, UnknownReader,
+    ServerTooBusy, UnknownCard, UnknownReader,
 };
 use scard_types::call::{Answer, Call, ContextId, KnownReader};
 use scard_types::database::{AtrPattern, CardType, DEFAULT_READERS, DatabaseCall, Scope};
@@ -246,6 +246,17 @@ fn a_change_is_answered_when_the_disk_has_it_and_taken_back_when_it_has_not() {
     bench.keep(true);
     let again = (2, client(&mut bench, 2, 1_000, USER));
     assert_eq!(card_types(&mut bench, again).len(), 1);
+}
+
+#[test]
+fn one_user_can_keep_the_disk_busy_for_so_long_and_no_longer() {
+    let mut bench = Bench::new();
+    let user = (1, client(&mut bench, 1, 1_000, USER));
+    for _ in 0..32 {
+        bench.ask(1, Call::Database { context: user.1, call: introduce("A") });
+    }
+    assert_eq!(change(&mut bench, user, introduce("A")), Err(ServerTooBusy));
+    assert_eq!(change(&mut bench, user, introduce("A")), Ok(()), "the disk has caught up");
 }
 
 #[test]

@@ -10,6 +10,7 @@
 mod access;
 mod attacks;
 mod bus;
+mod database;
 mod holders;
 mod lifecycle;
 mod native;
