@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use scard_types::call::{Answer, Call, ContextId, KnownReader, Reply, SeenReader};
-use scard_types::{Protocols, ReaderName, ScardCode, ShareMode};
+use scard_types::{Character, Protocols, ReaderName, ScardCode, ShareMode};
 
 use crate::healing::{Generation, Healing};
 use crate::{Card, Endpoint, Session, status_changes};
@@ -45,7 +45,20 @@ impl Context {
     /// # Errors
     /// As [`Session::open`], and what the daemon says.
     pub fn establish_in(endpoint: &Endpoint, scope: u32) -> Result<Self, ScardCode> {
-        Ok(Self { healing: Healing::begin(endpoint.clone(), scope)? })
+        Self::establish_as(endpoint, scope, Character::PcscLite)
+    }
+
+    /// Establishes a context that follows the rules of pcsc-lite or of Windows where they differ. A stock pcscd knows its
+    /// own only.
+    ///
+    /// # Errors
+    /// As [`Session::open`], and what the daemon says.
+    pub fn establish_as(
+        endpoint: &Endpoint,
+        scope: u32,
+        character: Character,
+    ) -> Result<Self, ScardCode> {
+        Ok(Self { healing: Healing::begin(endpoint.clone(), scope, character)? })
     }
 
     /// The names of the readers; none is no error.

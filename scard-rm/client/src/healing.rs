@@ -34,10 +34,11 @@ impl Generation {
     fn open(
         endpoint: &Endpoint,
         scope: u32,
+        character: Character,
         is_worth_it: Option<&dyn Fn() -> bool>,
     ) -> Result<Self, ScardCode> {
         let session = Arc::new(Session::open_patiently(endpoint, is_worth_it)?);
-        let establish = Call::EstablishContext { scope, character: Character::PcscLite };
+        let establish = Call::EstablishContext { scope, character };
         match session.call(establish).map_err(|refusal| refusal.code)? {
             Answer::Context(context) => Ok(Self { session, context }),
             _ => Err(ScardCode::CommError),
@@ -59,6 +60,7 @@ impl Generation {
 pub(crate) struct Healing {
     endpoint: Endpoint,
     scope: u32,
+    character: Character,
     state: Mutex<State>,
     /// Somebody healed, gave up, cancelled or released.
     news: Condvar,
@@ -83,9 +85,13 @@ struct State {
 }
 
 impl Healing {
-    pub(crate) fn begin(endpoint: Endpoint, scope: u32) -> Result<Self, ScardCode> {
+    pub(crate) fn begin(
+        endpoint: Endpoint,
+        scope: u32,
+        character: Character,
+    ) -> Result<Self, ScardCode> {
         let state = State {
-            now: Generation::open(&endpoint, scope, None)?,
+            now: Generation::open(&endpoint, scope, character, None)?,
             no_blocking: false,
             restarts: 0,
             told: BTreeSet::new(),
@@ -96,7 +102,8 @@ impl Healing {
             waits: 0,
             cancels: 0,
         };
-        Ok(Self { endpoint, scope, state: Mutex::new(state), news: Condvar::new() })
+        let state = Mutex::new(state);
+        Ok(Self { endpoint, scope, character, state, news: Condvar::new() })
     }
 
     pub(crate) fn now(&self) -> Generation {
@@ -175,7 +182,8 @@ impl Healing {
             let welcome_ends = Instant::now() + WELCOME;
             let is_worth_it =
                 || Instant::now() < welcome_ends && self.state().is_over(wait).is_none();
-            let opened = Generation::open(&self.endpoint, self.scope, Some(&is_worth_it));
+            let Self { endpoint, scope, character, .. } = self;
+            let opened = Generation::open(endpoint, *scope, *character, Some(&is_worth_it));
             let now = Instant::now();
             match opened {
                 // Nobody is there, or somebody who goes again.

@@ -166,6 +166,49 @@ pub const fn card_state_from_pcsclite(bits: u32) -> CardState {
     }
 }
 
+/// `SCARD_PROTOCOL_*` of Windows: T0 1, T1 2, raw 0x10000; none is 0 (`SCARD_PROTOCOL_UNDEFINED`).
+#[must_use]
+pub const fn windows_protocol_number(protocol: Option<Protocol>) -> u32 {
+    match protocol {
+        None => 0,
+        Some(Protocol::T0) => 1,
+        Some(Protocol::T1) => 2,
+        Some(Protocol::Raw) => 0x0001_0000,
+    }
+}
+
+/// A single protocol of Windows.
+#[must_use]
+pub const fn windows_protocol(number: u32) -> Option<Protocol> {
+    match number {
+        1 => Some(Protocol::T0),
+        2 => Some(Protocol::T1),
+        0x0001_0000 => Some(Protocol::Raw),
+        _ => None,
+    }
+}
+
+/// A mask of protocols of Windows. `SCARD_PROTOCOL_DEFAULT` (`0x8000_0000`) leaves the parameters to the reader; alone it is
+/// read as T=0 or T=1.
+#[must_use]
+pub const fn windows_protocols(mask: u32) -> Protocols {
+    let any = mask == 0x8000_0000;
+    Protocols { t0: any || mask & 1 != 0, t1: any || mask & 2 != 0, raw: mask & 0x0001_0000 != 0 }
+}
+
+/// The state of a card as Windows counts it: unknown 0, absent 1, present 2, swallowed 3, powered 4, negotiable 5,
+/// specific 6. A card that does not answer stands in position and has no power: swallowed.
+#[must_use]
+pub const fn windows_card_state(state: CardState) -> u32 {
+    match state {
+        CardState::Unknown => 0,
+        CardState::Absent => 1,
+        CardState::Swallowed => 3,
+        CardState::Negotiable => 5,
+        CardState::Specific => 6,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -189,6 +232,18 @@ mod tests {
             assert_eq!(pcsclite_protocols_mask(pcsclite_protocols(mask)), mask);
         }
         assert_eq!(pcsclite_protocols(0x1000), Protocols::ANY);
+    }
+
+    #[test]
+    fn protocols_of_windows_come_back() {
+        for protocol in [Protocol::T0, Protocol::T1, Protocol::Raw] {
+            let number = windows_protocol_number(Some(protocol));
+            assert_eq!(windows_protocol(number), Some(protocol));
+            assert_eq!(windows_protocols(number), Protocols::NONE.with(protocol));
+        }
+        assert_eq!(windows_protocol(4), None);
+        assert_eq!(windows_protocols(0x8000_0000), Protocols::ANY);
+        assert_eq!(windows_protocols(0), Protocols::NONE);
     }
 
     #[test]

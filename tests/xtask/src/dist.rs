@@ -9,8 +9,8 @@ use std::process::Command;
 use crate::run::{Failure, cargo, during, output, root, run, step};
 
 pub(crate) const HELP: &str = "\
-Builds a release and lays it out below DIR: bin, lib (libpcsclite.so.1, its link and pkg-config file, systemd
-units), include/PCSC, etc, share/man, share/polkit-1 and the shells' completions. It may be moved; only the units name /usr and /etc.";
+Builds a release and lays it out below DIR: bin, lib (libpcsclite.so.1 and libwinscard.so.1, each with link and
+pkg-config file, systemd units), include/PCSC, include/winscard, etc, share/man, share/polkit-1 and the shells' completions. It may be moved; only the units name /usr and /etc.";
 
 /// Where `cargo xtask test` puts what tests/clients judges.
 pub(crate) const TESTED: &str = "target/dist";
@@ -23,6 +23,7 @@ const FILES: &[(&str, &str)] = &[
     ("winscard-shim/include/PCSC/reader.h", "include/PCSC/reader.h"),
     ("winscard-shim/include/PCSC/winscard.h", "include/PCSC/winscard.h"),
     ("winscard-shim/include/PCSC/wintypes.h", "include/PCSC/wintypes.h"),
+    ("winscard-shim/include/winscard/winscard.h", "include/winscard/winscard.h"),
     ("scard-rm/system/scard-rm.service", "lib/systemd/system/scard-rm.service"),
     ("scard-rm/system/scard-rm.socket", "lib/systemd/system/scard-rm.socket"),
     ("scard-rm/system/scard-rm.sysusers", "lib/sysusers.d/scard-rm.conf"),
@@ -59,24 +60,29 @@ pub(crate) fn lay_out(dist: &Path) -> Result<(), Failure> {
         "scard-rm",
         "-p",
         "libpcsclite",
+        "-p",
+        "libwinscard",
     ]))?;
     let built = built_in();
     for program in PROGRAMS {
         copy(&built.join(program), &dist.join("bin").join(program))?;
     }
-    library(&built, &dist.join("lib"))?;
+    for (name, pkg_config) in [("libpcsclite", PCSCLITE), ("libwinscard", WINSCARD)] {
+        library(name, pkg_config, &built, &dist.join("lib"))?;
+    }
     for (from, to) in FILES {
         copy(&root().join(from), &dist.join(to))?;
     }
     generated(dist)
 }
 
-fn library(built: &Path, lib: &Path) -> Result<(), Failure> {
-    copy(&built.join("libpcsclite.so"), &lib.join("libpcsclite.so.1"))?;
-    let link = lib.join("libpcsclite.so");
+fn library(name: &str, pkg_config: &str, built: &Path, lib: &Path) -> Result<(), Failure> {
+    let (link, file) = (format!("{name}.so"), format!("{name}.so.1"));
+    copy(&built.join(&link), &lib.join(&file))?;
+    let link = lib.join(link);
     remove(&link)?;
-    symlink("libpcsclite.so.1", &link).map_err(during(link.display()))?;
-    write(&lib.join("pkgconfig/libpcsclite.pc"), PKG_CONFIG.as_bytes())
+    symlink(file, &link).map_err(during(link.display()))?;
+    write(&lib.join(format!("pkgconfig/{name}.pc")), pkg_config.as_bytes())
 }
 
 /// What the command line says about itself.
@@ -127,7 +133,7 @@ fn remove(file: &Path) -> Result<(), Failure> {
 }
 
 /// The version is that of pcsc-lite whose interface this is: programs ask for a least one.
-const PKG_CONFIG: &str = "\
+const PCSCLITE: &str = "\
 prefix=${pcfiledir}/../..
 libdir=${prefix}/lib
 includedir=${prefix}/include
@@ -137,4 +143,16 @@ Description: PC/SC client library of scard
 Version: 2.3.0
 Libs: -L${libdir} -lpcsclite
 Cflags: -I${includedir}/PCSC
+";
+
+const WINSCARD: &str = "\
+prefix=${pcfiledir}/../..
+libdir=${prefix}/lib
+includedir=${prefix}/include
+
+Name: libwinscard
+Description: the smart-card API of Windows, by scard
+Version: 0.1.0
+Libs: -L${libdir} -lwinscard
+Cflags: -I${includedir}/winscard
 ";

@@ -1,11 +1,12 @@
 //! `SCardGetAttrib` and `SCardSetAttrib`.
 
+use scard_guest::tables;
 use scard_types::ScardCode;
 use scard_types::call::{self, Call};
 
+use crate::edge;
 use crate::memory::{self, Answer};
 use crate::types::{CardNumber, Dword, Long, dword, low_half};
-use crate::{edge, tables};
 
 /// The longest value that can be set (`MAX_BUFFER_SIZE` of pcsc-lite).
 const MAX_VALUE_BYTES: usize = 264;

@@ -2,11 +2,12 @@
 
 use core::ffi::c_char;
 
+use scard_guest::tables;
 use scard_types::call::{Answer, Call};
 use scard_types::{Disposition, Protocol, ScardCode, ShareMode, abi};
 
 use crate::types::{CardNumber, ContextNumber, Dword, Long, MAX_READERNAME, low_half};
-use crate::{edge, memory, tables};
+use crate::{edge, memory};
 
 /// `SCARD_PROTOCOL_ANY_OLD`, T=0 or T=1 for `SCardConnect`; `SCardReconnect` never knew it.
 const ANY_OLD: u32 = 0x1000;
@@ -56,7 +57,7 @@ pub unsafe extern "C" fn SCardConnect(
         else {
             return Err(ScardCode::CommError);
         };
-        let card = tables::enter_card(hContext, &context, session, handle)?;
+        let card = tables::enter_card(hContext, &context, session, handle)?.into();
         // SAFETY: as above.
         unsafe {
             memory::put(phCard, card);

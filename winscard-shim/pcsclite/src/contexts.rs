@@ -4,9 +4,9 @@ use core::ffi::c_void;
 use std::env;
 
 use scard_client::{Context, Endpoint};
+use scard_guest::tables;
 use scard_types::ScardCode;
 
-use crate::tables;
 use crate::types::{ContextNumber, Dword, Long, low_half};
 use crate::{edge, memory};
 
@@ -37,7 +37,7 @@ pub unsafe extern "C" fn SCardEstablishContext(
 fn establish(scope: u32) -> Result<ContextNumber, ScardCode> {
     let context = Context::establish_in(&Endpoint::from_environment(), scope)?;
     context.set_no_blocking(!waits_for_card());
-    Ok(tables::enter_context(context))
+    Ok(tables::enter_context(context).into())
 }
 
 /// Whether `SCardTransmit`, `SCardStatus` and `SCardReconnect` wait while somebody else holds the card. A program that

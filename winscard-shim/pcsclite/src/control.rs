@@ -2,12 +2,13 @@
 
 use core::ffi::c_void;
 
+use scard_guest::tables;
 use scard_types::apdu::MAX_BUFFER_BYTES;
 use scard_types::call::{Answer, Call};
 use scard_types::{ScardCode, SecretBytes};
 
 use crate::types::{CardNumber, Dword, Long, dword, low_half};
-use crate::{edge, memory, tables};
+use crate::{edge, memory};
 
 /// `SCardControl`. The code goes through as it is, in pcsc-lite's numbers or in those of Windows. Somebody else's
 /// transaction is told at once, never waited for.

@@ -2,11 +2,12 @@
 
 use core::ffi::c_char;
 
+use scard_guest::tables;
 use scard_types::ScardCode;
 
+use crate::edge;
 use crate::memory::Answer;
 use crate::types::{ContextNumber, Dword, Long};
-use crate::{edge, tables};
 
 /// The only group there is, as a multi-string.
 const GROUPS: &[u8] = b"SCard$DefaultReaders\0\0";

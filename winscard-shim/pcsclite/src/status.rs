@@ -2,12 +2,13 @@
 
 use core::ffi::c_char;
 
+use scard_guest::tables;
 use scard_types::call::{self, Call};
 use scard_types::{ScardCode, abi};
 
+use crate::edge;
 use crate::memory::{self, Answer};
 use crate::types::{CardNumber, Dword, Long};
-use crate::{edge, tables};
 
 /// `SCardStatus`. The name comes with one NUL, not as a multi-string; any pointer may be NULL.
 ///

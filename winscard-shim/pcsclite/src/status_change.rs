@@ -1,5 +1,6 @@
 //! `SCardGetStatusChange`.
 
+use scard_guest::tables;
 use scard_types::ScardCode;
 use scard_types::call::{KnownReader, SeenReader};
 use scard_types::status_change::{EMPTY, IGNORE, PRESENT, UNAVAILABLE, UNKNOWN};
@@ -7,7 +8,7 @@ use scard_types::status_change::{EMPTY, IGNORE, PRESENT, UNAVAILABLE, UNKNOWN};
 use crate::types::{
     ContextNumber, Dword, INFINITE, Long, MAX_ATR_SIZE, ReaderState, dword, low_half,
 };
-use crate::{edge, memory, tables};
+use crate::{edge, memory};
 
 /// One of them is set for every entry that stands for a slot.
 const SLOT: u32 = PRESENT | EMPTY | UNAVAILABLE | UNKNOWN;

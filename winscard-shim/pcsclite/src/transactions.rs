@@ -1,10 +1,11 @@
 //! `SCardBeginTransaction` and `SCardEndTransaction`.
 
+use scard_guest::tables;
 use scard_types::call::Call;
 use scard_types::{ScardCode, abi};
 
+use crate::edge;
 use crate::types::{CardNumber, Dword, Long, low_half};
-use crate::{edge, tables};
 
 /// `SCardBeginTransaction`: waits until the card is free, `PCSCLITE_NO_BLOCKING` or not.
 #[unsafe(no_mangle)]

@@ -1,12 +1,12 @@
 //! `SCardTransmit`, and the three constants that name a protocol for it.
 
+use scard_guest::tables::{self, Card};
 use scard_types::apdu::MAX_BUFFER_BYTES;
 use scard_types::call::{Answer, Call, Refusal, Reply};
 use scard_types::{CardState, Protocol, ScardCode, SecretBytes, abi};
 
-use crate::tables::Card;
 use crate::types::{CardNumber, Dword, IoRequest, Long, dword, low_half};
-use crate::{edge, memory, tables};
+use crate::{edge, memory};
 
 /// `SCARD_PCI_T0`.
 #[unsafe(no_mangle)]

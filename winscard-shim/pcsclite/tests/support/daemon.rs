@@ -17,6 +17,11 @@ pub(crate) struct Daemon {
 impl Daemon {
     /// With one virtual PIV card, listening in `folder`; none, and said so, where it was not built.
     pub(crate) fn start(folder: &TempDir) -> Option<Self> {
+        Self::start_with(folder, "sim:piv")
+    }
+
+    /// The same with a reader of one's own.
+    pub(crate) fn start_with(folder: &TempDir, reader: &str) -> Option<Self> {
         let Some(program) = program() else {
             crate::support::not_run("no daemon (cargo build -p scard-rm)");
             return None;
@@ -24,7 +29,7 @@ impl Daemon {
         let socket = folder.path().join("pcscd.comm");
         let mut process = Command::new(program)
             .args(["--ready-fd", "1", "--exit-on-eof-of-fd", "0", "--log", "warn"])
-            .args(["--reader", "sim:piv"])
+            .args(["--reader", reader])
             .arg("--socket")
             .arg(&socket)
             .arg("--state-dir")

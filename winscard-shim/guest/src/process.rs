@@ -12,12 +12,14 @@ use std::ptr;
 use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
 /// One value for each process that a process becomes by forking.
-pub(crate) struct PerProcess<T: 'static> {
+#[derive(Debug)]
+pub struct PerProcess<T: 'static> {
     first: Generation<T>,
     /// The generation in use, NULL for the first.
     current: AtomicPtr<Generation<T>>,
 }
 
+#[derive(Debug)]
 struct Generation<T: 'static> {
     /// The process that it belongs to, 0 until somebody asks.
     process: AtomicU32,
@@ -28,7 +30,8 @@ struct Generation<T: 'static> {
 
 impl<T> PerProcess<T> {
     /// With the value for the process that loads the library.
-    pub(crate) const fn new(first: T) -> Self {
+    #[must_use]
+    pub const fn new(first: T) -> Self {
         Self {
             first: Generation { process: AtomicU32::new(0), value: first, _parent: None },
             current: AtomicPtr::new(ptr::null_mut()),
@@ -36,7 +39,7 @@ impl<T> PerProcess<T> {
     }
 
     /// The value of this process; `make` makes it in a child that asks for the first time.
-    pub(crate) fn get(&'static self, make: impl Fn() -> T) -> &'static T {
+    pub fn get(&'static self, make: impl Fn() -> T) -> &'static T {
         self.of(std::process::id(), make)
     }
 

@@ -2,7 +2,8 @@
 //!
 //! A number is the one that the resource manager gave, unless another connection's is the same; then the next free
 //! one. It stays when the resource manager is restarted: the context behind it gets another number there, and a card
-//! handle stands for one that is no more until the program closes it. The lock is held for a look-up, an insertion or a removal, never while a call waits.
+//! handle stands for one that is no more until the program closes it. The lock is held for a look-up, an insertion or a
+//! removal, never while a call waits.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,33 +12,39 @@ use scard_client::{Context, Session};
 use scard_types::ScardCode;
 use scard_types::call::{Answer, Call, CardHandle, Reply};
 
-use crate::process::PerProcess;
-use crate::types::{CardNumber, ContextNumber, Long};
+use crate::PerProcess;
 
 /// A card handle: on which connection it was opened, and how the resource manager there calls it. With the connection
 /// it is lost, though its context may have another one by then.
-#[derive(Clone)]
-pub(crate) struct Card {
+#[derive(Clone, Debug)]
+pub struct Card {
     session: Arc<Session>,
-    pub(crate) handle: CardHandle,
+    /// Its number on that connection.
+    pub handle: CardHandle,
 }
 
 impl Card {
     /// Asks the resource manager.
-    pub(crate) fn ask(&self, call: Call) -> Result<Answer, ScardCode> {
+    ///
+    /// # Errors
+    /// What it says.
+    pub fn ask(&self, call: Call) -> Result<Answer, ScardCode> {
         self.call(call).map_err(|refusal| refusal.code)
     }
 
     /// The same, with the length that was needed where a buffer was too small.
-    pub(crate) fn call(&self, call: Call) -> Reply {
+    ///
+    /// # Errors
+    /// What the resource manager says.
+    pub fn call(&self, call: Call) -> Reply {
         self.session.call(call)
     }
 }
 
 #[derive(Default)]
 struct Tables {
-    contexts: BTreeMap<ContextNumber, Arc<Context>>,
-    cards: BTreeMap<CardNumber, (ContextNumber, Card)>,
+    contexts: BTreeMap<i32, Arc<Context>>,
+    cards: BTreeMap<i32, (i32, Card)>,
 }
 
 impl Tables {
@@ -47,7 +54,7 @@ impl Tables {
 }
 
 /// The highest number: 31 bits, as some programs keep handles in an `int`.
-const HIGHEST: Long = 0x7FFF_FFFF;
+const HIGHEST: i32 = i32::MAX;
 
 fn tables() -> MutexGuard<'static, Tables> {
     static TABLES: PerProcess<Mutex<Tables>> = PerProcess::new(Mutex::new(Tables::new()));
@@ -55,7 +62,8 @@ fn tables() -> MutexGuard<'static, Tables> {
 }
 
 /// Takes a new context in.
-pub(crate) fn enter_context(context: Context) -> ContextNumber {
+#[must_use]
+pub fn enter_context(context: Context) -> i32 {
     let mut tables = tables();
     let number = vacant(&tables.contexts, context.id().0);
     tables.contexts.insert(number, Arc::new(context));
@@ -63,12 +71,20 @@ pub(crate) fn enter_context(context: Context) -> ContextNumber {
 }
 
 /// The context of that number.
-pub(crate) fn context(number: ContextNumber) -> Result<Arc<Context>, ScardCode> {
+///
+/// # Errors
+/// [`ScardCode::InvalidHandle`] if there is none.
+pub fn context(number: impl TryInto<i32>) -> Result<Arc<Context>, ScardCode> {
+    let number = known(number)?;
     tables().contexts.get(&number).cloned().ok_or(ScardCode::InvalidHandle)
 }
 
 /// Takes a context out, with all its card handles. A call that is under way keeps its connection until it returns.
-pub(crate) fn remove_context(number: ContextNumber) -> Result<Arc<Context>, ScardCode> {
+///
+/// # Errors
+/// [`ScardCode::InvalidHandle`] if there is none.
+pub fn remove_context(number: impl TryInto<i32>) -> Result<Arc<Context>, ScardCode> {
+    let number = known(number)?;
     let mut tables = tables();
     let context = tables.contexts.remove(&number).ok_or(ScardCode::InvalidHandle)?;
     tables.cards.retain(|_, (owner, _)| *owner != number);
@@ -77,12 +93,16 @@ pub(crate) fn remove_context(number: ContextNumber) -> Result<Arc<Context>, Scar
 }
 
 /// Takes a new card handle in, unless its context was released in the meantime.
-pub(crate) fn enter_card(
-    owner: ContextNumber,
+///
+/// # Errors
+/// [`ScardCode::InvalidHandle`] if it was.
+pub fn enter_card(
+    owner: impl TryInto<i32>,
     context: &Arc<Context>,
     session: Arc<Session>,
     handle: CardHandle,
-) -> Result<CardNumber, ScardCode> {
+) -> Result<i32, ScardCode> {
+    let owner = known(owner)?;
     let mut tables = tables();
     if !tables.contexts.get(&owner).is_some_and(|there| Arc::ptr_eq(there, context)) {
         return Err(ScardCode::InvalidHandle);
@@ -93,15 +113,31 @@ pub(crate) fn enter_card(
 }
 
 /// The card handle of that number.
-pub(crate) fn card(number: CardNumber) -> Result<Card, ScardCode> {
+///
+/// # Errors
+/// [`ScardCode::InvalidHandle`] if there is none.
+pub fn card(number: impl TryInto<i32>) -> Result<Card, ScardCode> {
+    let number = known(number)?;
     match tables().cards.get(&number) {
         Some((_, card)) => Ok(card.clone()),
         None => Err(ScardCode::InvalidHandle),
     }
 }
 
+/// The context in which a card handle was opened.
+///
+/// # Errors
+/// [`ScardCode::InvalidHandle`] if there is no such handle.
+pub fn context_of_card(number: impl TryInto<i32>) -> Result<Arc<Context>, ScardCode> {
+    let number = known(number)?;
+    let tables = tables();
+    let (owner, _) = tables.cards.get(&number).ok_or(ScardCode::InvalidHandle)?;
+    tables.contexts.get(owner).cloned().ok_or(ScardCode::InvalidHandle)
+}
+
 /// Takes a card handle out.
-pub(crate) fn remove_card(number: CardNumber) {
+pub fn remove_card(number: impl TryInto<i32>) {
+    let Ok(number) = known(number) else { return };
     let mut tables = tables();
     // The last reference to a connection closes it: not under the lock.
     let removed = tables.cards.remove(&number);
@@ -120,9 +156,14 @@ fn give_back(tables: &mut Tables) {
     }
 }
 
+/// What is no number of 31 bits stands for nothing.
+fn known(number: impl TryInto<i32>) -> Result<i32, ScardCode> {
+    number.try_into().map_err(|_| ScardCode::InvalidHandle)
+}
+
 /// The first free number from `wanted` on.
-fn vacant<T>(taken: &BTreeMap<Long, T>, wanted: u32) -> Long {
-    let wanted = i32::try_from(wanted).map_or(1, Long::from).clamp(1, HIGHEST);
+fn vacant<T>(taken: &BTreeMap<i32, T>, wanted: u32) -> i32 {
+    let wanted = i32::try_from(wanted).unwrap_or(1).max(1);
     (wanted..=HIGHEST)
         .chain(1..wanted)
         .find(|number| !taken.contains_key(number))
@@ -135,7 +176,7 @@ mod tests {
 
     #[test]
     fn a_number_that_is_taken_gives_way_to_the_next_free_one() {
-        let taken: BTreeMap<Long, ()> = [5, 6, HIGHEST].map(|number| (number, ())).into();
+        let taken: BTreeMap<i32, ()> = [5, 6, HIGHEST].map(|number| (number, ())).into();
         assert_eq!(vacant(&taken, 4), 4);
         assert_eq!(vacant(&taken, 5), 7);
         assert_eq!(vacant(&taken, 0x7FFF_FFFF), 1);
