@@ -5,5 +5,9 @@
 #![forbid(unsafe_code)]
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
+pub mod certificate;
+pub mod chain;
+pub mod cms;
 pub mod groups;
 pub mod kdf;
+pub mod signature;
