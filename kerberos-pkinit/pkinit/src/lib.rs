@@ -10,4 +10,5 @@ pub mod chain;
 pub mod cms;
 pub mod groups;
 pub mod kdf;
+pub mod messages;
 pub mod signature;
