@@ -9,6 +9,7 @@ pub mod certificate;
 pub mod chain;
 pub mod cms;
 pub mod groups;
+pub mod kdc_certificate;
 pub mod kdf;
 pub mod messages;
 pub mod signature;
