@@ -8,8 +8,10 @@
 pub mod certificate;
 pub mod chain;
 pub mod cms;
+pub mod error;
 pub mod groups;
 pub mod kdc_certificate;
 pub mod kdf;
+pub mod machine;
 pub mod messages;
 pub mod signature;
