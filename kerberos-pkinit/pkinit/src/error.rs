@@ -2,7 +2,7 @@
 
 use krb5_words::der::DerError;
 use krb5_words::messages::{ErrorCode, PaType};
-use krb5_words::{KerberosTime, Realm};
+use krb5_words::{KerberosTime, Principal, Realm};
 
 use crate::chain::ChainError;
 use crate::cms::CmsError;
@@ -30,6 +30,10 @@ pub enum Part {
     EncPart,
     /// PA-REQ-ENC-PA-REP within it.
     EncPaRep,
+    /// TGS-REP.
+    TgsRep,
+    /// A ticket.
+    Ticket,
 }
 
 /// A field of the reply that is not what was asked for.
@@ -126,6 +130,17 @@ pub enum PkinitError {
     Field(Field),
     /// Somebody changed our request on its way (RFC 6806, 11).
     RequestChanged,
+    /// The host's keytab has no key for its ticket: it is old, or another host's.
+    NoHostKey {
+        /// The type of the key that the ticket wants.
+        etype: i32,
+        /// Its version.
+        kvno: Option<u32>,
+    },
+    /// The ticket for this host was not made with the host's key: whoever answered is not the realm's KDC.
+    HostKey,
+    /// The ticket for this host speaks of another client, or has another session key.
+    HostTicket(Principal),
 }
 
 impl std::fmt::Display for PkinitError {
@@ -168,6 +183,17 @@ impl std::fmt::Display for PkinitError {
             Self::ReplyKey => f.write_str("the reply does not open with the agreed key"),
             Self::Field(field) => write!(f, "the reply is for another request ({field:?})"),
             Self::RequestChanged => f.write_str("the request was changed on its way to the KDC"),
+            Self::NoHostKey { etype, kvno } => write!(
+                f,
+                "the keytab of this host has no key of type {etype}, version {}",
+                kvno.map_or_else(|| "any".into(), |kvno| kvno.to_string())
+            ),
+            Self::HostKey => f.write_str(
+                "the ticket for this host was not made with its key: this is not the realm's KDC",
+            ),
+            Self::HostTicket(client) => {
+                write!(f, "the ticket for this host speaks of another client ({client})")
+            }
         }
     }
 }

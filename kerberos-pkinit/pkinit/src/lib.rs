@@ -15,3 +15,4 @@ pub mod kdf;
 pub mod machine;
 pub mod messages;
 pub mod signature;
+pub mod tgs;

@@ -370,7 +370,8 @@ impl Machine {
     }
 }
 
-fn refused(error: &KrbError) -> PkinitError {
+/// What a KDC says that says no.
+pub(crate) fn refused(error: &KrbError) -> PkinitError {
     let data = read_typed_data(error.data.as_deref().unwrap_or_default()).unwrap_or_default();
     PkinitError::Refused { code: error.code, text: error.text.clone(), data }
 }
