@@ -345,3 +345,51 @@ fn what_cannot_be_read_is_refused_or_passed_by() {
     let no_oid = der(|writer| writer.element(OBJECT_IDENTIFIER, &[]));
     assert!(found(&no_oid, &[], &[&root], NOW).is_err());
 }
+
+#[test]
+fn a_root_of_version_1_is_a_ca_because_it_was_configured() {
+    let key = TestKey::p256(1);
+    let mut root = Template::new("Root", vec![]);
+    root.is_old = true;
+    let root = root.self_signed(&key);
+    let end = Template::new("kdc", vec![]).issue(&TestKey::p256(4), "Root", &key);
+    assert_eq!(found(&end, &[], &[&root], NOW), Ok(2));
+    let top = authority("Top", None).self_signed(&TestKey::p256(9));
+    let mut between = Template::new("Root", vec![]);
+    between.is_old = true;
+    let between = between.issue(&key, "Top", &TestKey::p256(9));
+    let error = Err(("CN=Root".into(), Rule::IsCa));
+    assert_eq!(found(&end, &[&between], &[&top], NOW), error);
+}
+
+#[test]
+fn both_labels_of_a_signature_agree() {
+    let error = broken(|pki| {
+        pki.end.inner_algorithm = Some(SignatureAlgorithm::Ecdsa(Hash::Sha384));
+    });
+    assert_eq!(error, ("CN=kdc".into(), Rule::Signature(SignatureError::OtherKind)));
+}
+
+#[test]
+fn no_certificate_has_more_extensions_than_any_real_one() {
+    let error = broken(|pki| {
+        pki.end.extensions =
+            (0..65).map(|number| (vec![0x2A, number], false, vec![5, 0])).collect();
+    });
+    assert_eq!(error, ("CN=kdc".into(), Rule::Extension("1.2.64".into())));
+}
+
+#[test]
+fn a_ca_that_changes_its_key_is_not_bound_by_its_own_constraints_but_the_end_is() {
+    let tree = der(|writer| writer.within(context(4), |field| field.raw(&common_name("kdc"))));
+    let (old_key, new_key) = (TestKey::p256(1), TestKey::p256(2));
+    let mut root = authority("Root", None);
+    root.extensions.push(constraints(&[tree], &[]));
+    let root = root.self_signed(&old_key);
+    let rollover = authority("Root", None).issue(&new_key, "Root", &old_key);
+    let end = Template::new("kdc", vec![]).issue(&TestKey::p256(4), "Root", &new_key);
+    assert_eq!(found(&end, &[&rollover], &[&root], NOW), Ok(3));
+    let end = Template::new("Root", vec![]).issue(&TestKey::p256(4), "Root", &new_key);
+    let error = Err(("CN=Root".into(), Rule::Names { ca: "CN=Root".into() }));
+    assert_eq!(found(&end, &[&rollover], &[&root], NOW), error);
+}

@@ -160,7 +160,9 @@ fn every_lie_has_its_own_error() {
         (Lie::ClientRealm, field(Field::ClientRealm)),
         (Lie::ClientName, field(Field::ClientName)),
         (Lie::TicketService, field(Field::TicketService)),
+        (Lie::TicketRealm, field(Field::TicketService)),
         (Lie::Service, field(Field::Service)),
+        (Lie::ServiceRealm, field(Field::Service)),
         (Lie::AuthTime, field(Field::AuthTime)),
         (Lie::StartTime, field(Field::StartTime)),
         (Lie::EndTime, field(Field::EndTime)),
@@ -282,6 +284,19 @@ fn a_group_is_chosen_among_those_of_the_policy_and_once() {
     assert_eq!(error, PkinitError::NoCommonGroup(vec![Group::Modp16, Group::P256]));
     let error = failure(|_, kdc| kdc.groups = vec![]);
     assert_eq!(error, PkinitError::NoCommonGroup(vec![]));
+    // A KDC that asks for what it refuses is not asked again.
+    let error = failure(|_, kdc| {
+        let value = pkinit::messages::write_dh_parameters(&[Group::P256]);
+        let data_type = pkinit::messages::TypedData::DH_PARAMETERS;
+        let data = [pkinit::messages::TypedData { data_type, value }];
+        let data = Some(pkinit::messages::write_typed_data(&data));
+        kdc.errors = vec![
+            kdc.error(ErrorCode::DH_PARAMETERS_NOT_ACCEPTED, data),
+            kdc.error(ErrorCode::PREAUTH_REQUIRED, Some(offer())),
+        ];
+        kdc.is_new = false;
+    });
+    assert_eq!(error, PkinitError::NoCommonGroup(vec![Group::P256]));
     // A KDC that refuses what it asked for is not asked a third time.
     let error = failure(|run, kdc| {
         run.policy.groups = vec![Group::Modp14, Group::P256];

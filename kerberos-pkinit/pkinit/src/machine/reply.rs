@@ -158,10 +158,7 @@ impl Machine {
             (part.srealm == service.realm && part.sname.is(&service.name), Field::Service),
             (is_now(part.authtime), Field::AuthTime),
             (is_now(start), Field::StartTime),
-            (
-                part.endtime > start && part.endtime > kdc_time && part.endtime <= requested.till,
-                Field::EndTime,
-            ),
+            (part.endtime > start.max(kdc_time) && part.endtime <= requested.till, Field::EndTime),
         ] {
             if !holds {
                 return Err(PkinitError::Field(field));

@@ -44,7 +44,9 @@ pub enum Lie {
     ClientRealm,
     ClientName,
     TicketService,
+    TicketRealm,
     Service,
+    ServiceRealm,
     AuthTime,
     StartTime,
     EndTime,
@@ -259,7 +261,7 @@ impl Kdc {
                 _ => body.till,
             },
             renew_till: None,
-            srealm: self.realm.clone(),
+            srealm: realm(Lie::ServiceRealm, &self.realm),
             sname: name(Lie::Service, krbtgt()),
             encrypted_pa_data: if self.lies(Lie::NoChecksum) { vec![] } else { vec![checksum] },
         };
@@ -275,7 +277,11 @@ impl Kdc {
             pa_data,
             crealm: realm(Lie::ClientRealm, &body.realm),
             cname: name(Lie::ClientName, body.cname.clone().unwrap()),
-            ticket: Ticket::new(self.realm.clone(), name(Lie::TicketService, krbtgt()), secret),
+            ticket: Ticket::new(
+                realm(Lie::TicketRealm, &self.realm),
+                name(Lie::TicketService, krbtgt()),
+                secret,
+            ),
             enc_part: EncryptedData::seal(
                 seal,
                 KeyUsage::AS_REP,

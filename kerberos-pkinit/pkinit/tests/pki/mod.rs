@@ -203,6 +203,10 @@ pub struct Template {
     pub not_after: KerberosTime,
     pub extensions: Vec<Extension>,
     pub algorithm: Option<SignatureAlgorithm>,
+    /// What the signed part says of the algorithm, if not the truth.
+    pub inner_algorithm: Option<SignatureAlgorithm>,
+    /// Of the version 1, which has no extensions.
+    pub is_old: bool,
 }
 
 impl Template {
@@ -214,6 +218,8 @@ impl Template {
             not_after: NOW.plus(365 * DAY),
             extensions,
             algorithm: None,
+            inner_algorithm: None,
+            is_old: false,
         }
     }
 
@@ -222,9 +228,11 @@ impl Template {
         let algorithm = self.algorithm.unwrap_or_else(|| issuer_key.algorithm());
         let to_be_signed = der(|writer| {
             writer.sequence(|fields| {
-                fields.within(context(0), |version| version.integer(2));
+                if !self.is_old {
+                    fields.within(context(0), |version| version.integer(2));
+                }
                 fields.integer(self.serial);
-                algorithm.write(fields);
+                self.inner_algorithm.unwrap_or(algorithm).write(fields);
                 fields.raw(&common_name(issuer));
                 fields.sequence(|validity| {
                     self.not_before.write(validity);
