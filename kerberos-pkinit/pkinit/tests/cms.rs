@@ -191,6 +191,9 @@ fn signers_are_held_to_their_attributes() {
     let sha512_with_rsa = &[0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x01, 0x0D];
     let wrong_kind = Err(CmsError::Signature(SignatureError::OtherKind));
     assert_eq!(odd(&Odd { label: sha512_with_rsa, ..ours }), wrong_kind, "no other label");
+    let ecdsa_sha384 = &[0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x04, 0x03, 0x03];
+    let wrong_digest = Err(CmsError::Signature(SignatureError::OtherKind));
+    assert_eq!(odd(&Odd { label: ecdsa_sha384, ..ours }), wrong_digest, "two digests");
     for (attributes, error) in [
         (vec![good[1].clone()], CmsError::ContentTypeAttribute),
         (vec![good[0].clone()], CmsError::MessageDigest),
@@ -239,7 +242,7 @@ fn a_foreign_signature_is_refused() {
     }
 }
 
-fn pss_identifier(hash: Hash, mask: Hash, salt: u8) -> Vec<u8> {
+fn pss_identifier(hash: Hash, mask: Hash, salt: u8, trailer: u8) -> Vec<u8> {
     der(|writer| {
         writer.sequence(|algorithm| {
             let oid = [0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x01, 0x0A];
@@ -254,6 +257,7 @@ fn pss_identifier(hash: Hash, mask: Hash, salt: u8) -> Vec<u8> {
                     });
                 });
                 parameters.within(context(2), |field| field.integer(salt));
+                parameters.within(context(3), |field| field.integer(trailer));
             });
         });
     })
@@ -269,7 +273,7 @@ fn pss_signatures_verify_with_their_parameters() {
     let key = TestKey::rsa(1);
     let public = PublicKey::from_der(&key.public()).unwrap();
     for hash in [Hash::Sha1, Hash::Sha256, Hash::Sha384, Hash::Sha512] {
-        let algorithm = read_algorithm(&pss_identifier(hash, hash, 20)).unwrap();
+        let algorithm = read_algorithm(&pss_identifier(hash, hash, 20, 1)).unwrap();
         assert_eq!(algorithm, SignatureAlgorithm::RsaPss { hash, salt: 20 });
         let signature = key.sign(algorithm, b"message");
         assert_eq!(public.verify(algorithm, b"message", &signature), Ok(()));
@@ -278,7 +282,9 @@ fn pss_signatures_verify_with_their_parameters() {
         let other_salt = SignatureAlgorithm::RsaPss { hash, salt: 32 };
         assert_eq!(public.verify(other_salt, b"message", &signature), wrong);
     }
-    let mixed = pss_identifier(Hash::Sha256, Hash::Sha1, 20);
+    let trailer = pss_identifier(Hash::Sha256, Hash::Sha256, 20, 2);
+    assert_eq!(read_algorithm(&trailer), Err(SignatureError::Encoding(DerError::Value)));
+    let mixed = pss_identifier(Hash::Sha256, Hash::Sha1, 20, 1);
     assert_eq!(read_algorithm(&mixed), Err(SignatureError::OtherKind));
 }
 

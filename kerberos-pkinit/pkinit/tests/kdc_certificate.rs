@@ -114,6 +114,10 @@ fn other_names_are_refused_and_told() {
             vec![principal_name("EXAMPLE.ORG", &["krbtgt", "OTHER.ORG"])],
             principal("krbtgt/OTHER.ORG@EXAMPLE.ORG"),
         ),
+        (
+            vec![principal_name("OTHER.ORG", &["krbtgt", "EXAMPLE.ORG"])],
+            principal("krbtgt/EXAMPLE.ORG@OTHER.ORG"),
+        ),
         // A user's certificate with the purpose of a KDC, and one that carries the domain's name too.
         (vec![principal_name("EXAMPLE.ORG", &["alice"])], principal("alice@EXAMPLE.ORG")),
         (
