@@ -15,6 +15,8 @@ pub const INTEGER: u8 = 0x02;
 pub const BIT_STRING: u8 = 0x03;
 /// OCTET STRING.
 pub const OCTET_STRING: u8 = 0x04;
+/// NULL.
+pub const NULL: u8 = 0x05;
 /// OBJECT IDENTIFIER.
 pub const OBJECT_IDENTIFIER: u8 = 0x06;
 /// `GeneralizedTime`.
@@ -23,6 +25,8 @@ pub const GENERALIZED_TIME: u8 = 0x18;
 pub const GENERAL_STRING: u8 = 0x1B;
 /// SEQUENCE and SEQUENCE OF.
 pub const SEQUENCE: u8 = 0x30;
+/// SET and SET OF.
+pub const SET: u8 = 0x31;
 
 /// A constructed tag of the APPLICATION class: the messages of Kerberos.
 #[must_use]

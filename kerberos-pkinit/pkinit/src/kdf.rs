@@ -7,6 +7,8 @@ use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha384, Sha512};
 use zeroize::Zeroizing;
 
+use crate::messages::write_principal;
+
 /// A key derivation function of RFC 8636.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kdf {
@@ -153,14 +155,6 @@ fn other_info(kdf: Kdf, etype: EncryptionType, binding: &Binding<'_>) -> Vec<u8>
         info.within(context(2), |field| field.octets(&public));
     });
     writer.into_bytes()
-}
-
-/// `KRB5PrincipalName` of RFC 4556, 3.2.2.
-pub(crate) fn write_principal(principal: &Principal, writer: &mut Writer) {
-    writer.sequence(|fields| {
-        fields.within(context(0), |field| principal.realm.write(field));
-        fields.within(context(1), |field| principal.name.write(field));
-    });
 }
 
 #[cfg(test)]

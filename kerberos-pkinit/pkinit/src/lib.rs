@@ -5,5 +5,14 @@
 #![forbid(unsafe_code)]
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
+pub mod certificate;
+pub mod chain;
+pub mod cms;
+pub mod error;
 pub mod groups;
+pub mod kdc_certificate;
 pub mod kdf;
+pub mod machine;
+pub mod messages;
+pub mod signature;
+pub mod tgs;
