@@ -54,7 +54,8 @@ const IN_THE_DAEMON: &[Fault] = &[
     fault("sendto", "error=EPIPE:when=3", LOST),
     fault("sendto", "error=ECONNRESET:when=4", LOST),
     fault("sendto", "error=ENOBUFS:when=2", LOST),
-    fault("writev", "error=EPIPE:when=1", LOST),
+    fault("sendmsg", "error=EPIPE:when=1", LOST),
+    fault("sendmsg", "error=EINTR:when=1", NOTHING),
     fault("write", "error=EINTR:when=4+4", NOTHING),
 ];
 
