@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use crate::binary::{FileError, Input, Output, Result, length, principal, text};
 use crate::crypto::Key;
-use crate::messages::TicketFlags;
+use crate::messages::{EncKdcRepPart, Ticket, TicketFlags};
 use crate::{KerberosTime, NameType, Principal, PrincipalName, Realm};
 
 const VERSION: [u8; 2] = [5, 4];
@@ -68,6 +68,28 @@ pub struct Credential {
 }
 
 impl Credential {
+    /// A ticket as a KDC has just given it, with what its reply says of it.
+    #[must_use]
+    pub fn of_a_reply(
+        client: Principal,
+        server: Principal,
+        part: &EncKdcRepPart,
+        ticket: &Ticket,
+    ) -> Self {
+        Self {
+            client,
+            server,
+            key: CachedKey::from(&part.key),
+            authtime: part.authtime,
+            starttime: part.starttime.unwrap_or_default(),
+            endtime: part.endtime,
+            renew_till: part.renew_till.unwrap_or_default(),
+            is_session_key: false,
+            flags: part.flags,
+            ticket: ticket.der().to_vec(),
+        }
+    }
+
     /// An entry that is no ticket: a fact about the cache, or about a service in it (`pa_type`, `fast_avail`).
     #[must_use]
     pub fn configuration(

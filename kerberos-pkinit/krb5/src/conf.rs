@@ -183,7 +183,6 @@ impl Conf {
         }
         // The section and the braces that we are in.
         let mut open: Vec<Relation> = Vec::new();
-        let mut in_section = false;
         let mut number = 0_usize;
         for line in text.lines() {
             number = number.saturating_add(1);
@@ -213,10 +212,9 @@ impl Conf {
                     value: Some(Value::Section(Section::default())),
                     is_final: after.trim() == "*",
                 });
-                in_section = true;
                 continue;
             }
-            if !in_section {
+            if open.is_empty() {
                 return Err(wrong(LineProblem::NoSection));
             }
             if let Some(mark) = line.strip_prefix('}') {

@@ -98,6 +98,17 @@ impl<'a> Reader<'a> {
         Self(bytes)
     }
 
+    /// Reads bytes that are one thing from their first to their last.
+    ///
+    /// # Errors
+    /// What `read` says; [`DerError::Surplus`] if it leaves something.
+    pub fn whole<T>(bytes: &'a [u8], read: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        let mut reader = Self(bytes);
+        let whole = read(&mut reader)?;
+        reader.end()?;
+        Ok(whole)
+    }
+
     /// Whether nothing is left.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
@@ -156,10 +167,7 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// What `inside` says; [`DerError::Surplus`] if it leaves something.
     pub fn within<T>(&mut self, tag: u8, inside: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
-        let mut reader = Self(self.value(tag)?);
-        let read = inside(&mut reader)?;
-        reader.end()?;
-        Ok(read)
+        Self::whole(self.value(tag)?, inside)
     }
 
     /// As [`Reader::within`], if the next element has that tag; else nothing is taken.

@@ -163,7 +163,7 @@ fn tickets() {
     let other = Key::new(EncryptionType::Aes128Sha1, &[7; 16]).unwrap();
     assert!(ticket.enc_part.open(&other, KeyUsage::TICKET).is_err());
 
-    let pac = PaData::new(PaType(0), [1, 2, 3]).value;
+    let pac = vec![1, 2, 3];
     let inner = vec![(EncTicketPart::AD_WIN2K_PAC, pac.clone())];
     let part = EncTicketPart {
         flags: TicketFlags::INITIAL,

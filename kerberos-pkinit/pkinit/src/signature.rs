@@ -168,10 +168,7 @@ impl<'a> AlgorithmIdentifier<'a> {
     /// # Errors
     /// [`DerError`].
     pub fn from_der(bytes: &'a [u8]) -> DerResult<Self> {
-        let mut reader = Reader::new(bytes);
-        let algorithm = Self::read(&mut reader)?;
-        reader.end()?;
-        Ok(algorithm)
+        Reader::whole(bytes, Self::read)
     }
 
     fn pkcs1(self) -> Option<u8> {

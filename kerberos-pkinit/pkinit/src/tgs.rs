@@ -3,7 +3,7 @@
 //! Whoever answers an AS-REQ may be anybody with a certificate that we believe. A ticket for `host/...` that opens with
 //! the host's own key comes from somebody who has that key: the realm's KDC, and nobody else on the wire.
 
-use krb5_words::ccache::{CachedKey, Credential};
+use krb5_words::ccache::Credential;
 use krb5_words::crypto::{EncryptionType, Key, KeyUsage};
 use krb5_words::der::DerError;
 use krb5_words::keytab::KeytabEntry;
@@ -115,7 +115,7 @@ impl TgsRequest {
             return Err(PkinitError::Etype(part.key.etype().number()));
         }
         let client = Principal { name: reply.cname, realm: reply.crealm };
-        let server = Principal { name: part.sname, realm: part.srealm };
+        let server = Principal { name: part.sname.clone(), realm: part.srealm.clone() };
         let of_ticket =
             Principal { name: reply.ticket.sname.clone(), realm: reply.ticket.realm.clone() };
         for (holds, field) in [
@@ -130,18 +130,7 @@ impl TgsRequest {
                 return Err(PkinitError::Field(field));
             }
         }
-        Ok(Credential {
-            client,
-            server,
-            key: CachedKey::from(&part.key),
-            authtime: part.authtime,
-            starttime: part.starttime.unwrap_or_default(),
-            endtime: part.endtime,
-            renew_till: part.renew_till.unwrap_or_default(),
-            is_session_key: false,
-            flags: part.flags,
-            ticket: reply.ticket.der().to_vec(),
-        })
+        Ok(Credential::of_a_reply(client, server, &part, &reply.ticket))
     }
 }
 

@@ -102,27 +102,26 @@ impl Authenticator {
     /// # Errors
     /// [`DerError`].
     pub fn from_der(bytes: &[u8]) -> Result<Self> {
-        let mut reader = Reader::new(bytes);
-        let read = reader.within(application(AUTHENTICATOR), |message| {
-            message.sequence(|fields| {
-                if fields.within(context(0), Reader::int32)? != PVNO {
-                    return Err(DerError::Value);
-                }
-                let read = Self {
-                    crealm: fields.within(context(1), Realm::read)?,
-                    cname: fields.within(context(2), PrincipalName::read)?,
-                    checksum: fields.optional(context(3), Checksum::read)?,
-                    cusec: fields.within(context(4), Reader::uint32)?,
-                    ctime: fields.within(context(5), KerberosTime::read)?,
-                    subkey: fields.optional(context(6), read_key)?,
-                    seq_number: fields.optional(context(7), Reader::uint32)?,
-                };
-                fields.skip_extensions()?;
-                Ok(read)
+        Reader::whole(bytes, |reader| {
+            reader.within(application(AUTHENTICATOR), |message| {
+                message.sequence(|fields| {
+                    if fields.within(context(0), Reader::int32)? != PVNO {
+                        return Err(DerError::Value);
+                    }
+                    let read = Self {
+                        crealm: fields.within(context(1), Realm::read)?,
+                        cname: fields.within(context(2), PrincipalName::read)?,
+                        checksum: fields.optional(context(3), Checksum::read)?,
+                        cusec: fields.within(context(4), Reader::uint32)?,
+                        ctime: fields.within(context(5), KerberosTime::read)?,
+                        subkey: fields.optional(context(6), read_key)?,
+                        seq_number: fields.optional(context(7), Reader::uint32)?,
+                    };
+                    fields.skip_extensions()?;
+                    Ok(read)
+                })
             })
-        })?;
-        reader.end()?;
-        Ok(read)
+        })
     }
 }
 
@@ -159,18 +158,17 @@ impl ApReq {
     /// # Errors
     /// [`DerError`].
     pub fn from_der(bytes: &[u8]) -> Result<Self> {
-        let mut reader = Reader::new(bytes);
-        let read = reader.within(application(AP_REQ), |message| {
-            message.sequence(|fields| {
-                head(fields, 0, AP_REQ)?;
-                Ok(Self {
-                    options: fields.within(context(2), Reader::flags)?,
-                    ticket: fields.within(context(3), Ticket::read)?,
-                    authenticator: fields.within(context(4), EncryptedData::read)?,
+        Reader::whole(bytes, |reader| {
+            reader.within(application(AP_REQ), |message| {
+                message.sequence(|fields| {
+                    head(fields, 0, AP_REQ)?;
+                    Ok(Self {
+                        options: fields.within(context(2), Reader::flags)?,
+                        ticket: fields.within(context(3), Ticket::read)?,
+                        authenticator: fields.within(context(4), EncryptedData::read)?,
+                    })
                 })
             })
-        })?;
-        reader.end()?;
-        Ok(read)
+        })
     }
 }

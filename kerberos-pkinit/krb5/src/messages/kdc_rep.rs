@@ -3,11 +3,12 @@
 use alloc::vec::Vec;
 
 use super::encrypted::{EncryptedData, read_key, write_key};
+use super::flags::TicketFlags;
 use super::pa_data::PaData;
-use super::ticket::{Ticket, TicketFlags};
+use super::ticket::Ticket;
 use super::{Exchange, PVNO, head};
 use crate::crypto::Key;
-use crate::der::{DerError, Reader, Result, Writer, application, context};
+use crate::der::{Reader, Result, Writer, application, context};
 use crate::{KerberosTime, PrincipalName, Realm};
 
 /// A reply.
@@ -33,24 +34,23 @@ impl KdcRep {
     /// # Errors
     /// [`DerError`].
     pub fn from_der(exchange: Exchange, bytes: &[u8]) -> Result<Self> {
-        let mut reader = Reader::new(bytes);
-        let reply = reader.within(application(exchange.reply()), |message| {
-            message.sequence(|fields| {
-                head(fields, 0, exchange.reply())?;
-                let pa_data =
-                    fields.optional(context(2), |field| field.sequence_of(PaData::read))?;
-                Ok(Self {
-                    exchange,
-                    pa_data: pa_data.unwrap_or_default(),
-                    crealm: fields.within(context(3), Realm::read)?,
-                    cname: fields.within(context(4), PrincipalName::read)?,
-                    ticket: fields.within(context(5), Ticket::read)?,
-                    enc_part: fields.within(context(6), EncryptedData::read)?,
+        Reader::whole(bytes, |reader| {
+            reader.within(application(exchange.reply()), |message| {
+                message.sequence(|fields| {
+                    head(fields, 0, exchange.reply())?;
+                    let pa_data =
+                        fields.optional(context(2), |field| field.sequence_of(PaData::read))?;
+                    Ok(Self {
+                        exchange,
+                        pa_data: pa_data.unwrap_or_default(),
+                        crealm: fields.within(context(3), Realm::read)?,
+                        cname: fields.within(context(4), PrincipalName::read)?,
+                        ticket: fields.within(context(5), Ticket::read)?,
+                        enc_part: fields.within(context(6), EncryptedData::read)?,
+                    })
                 })
             })
-        })?;
-        reader.end()?;
-        Ok(reply)
+        })
     }
 
     /// Writes it, as a KDC does.
@@ -170,8 +170,7 @@ impl EncKdcRepPart {
                 })
             })
         })?;
-        // A block cipher of old may have left zeros behind; ours leave nothing.
-        reader.end().map_err(|_| DerError::Surplus)?;
+        reader.end()?;
         Ok(part)
     }
 

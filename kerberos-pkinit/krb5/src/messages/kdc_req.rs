@@ -3,43 +3,11 @@
 use alloc::vec::Vec;
 
 use super::encrypted::EncryptedData;
+use super::flags::KdcOptions;
 use super::pa_data::PaData;
 use super::{Exchange, PVNO, head};
 use crate::der::{DerError, Reader, Result, Writer, application, context};
 use crate::{KerberosTime, PrincipalName, Realm};
-
-/// What the client wants of the ticket: 32 bits, the first of them highest.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct KdcOptions(pub u32);
-
-impl KdcOptions {
-    /// forwardable(1).
-    pub const FORWARDABLE: Self = Self(1 << 30);
-    /// proxiable(3).
-    pub const PROXIABLE: Self = Self(1 << 28);
-    /// renewable(8).
-    pub const RENEWABLE: Self = Self(1 << 23);
-    /// canonicalize(15), RFC 6806.
-    pub const CANONICALIZE: Self = Self(1 << 16);
-    /// request-anonymous(16), RFC 6112.
-    pub const REQUEST_ANONYMOUS: Self = Self(1 << 15);
-    /// renewable-ok(27).
-    pub const RENEWABLE_OK: Self = Self(1 << 4);
-    /// renew(30).
-    pub const RENEW: Self = Self(1 << 1);
-
-    /// These and those.
-    #[must_use]
-    pub const fn with(self, other: Self) -> Self {
-        Self(self.0 | other.0)
-    }
-
-    /// Whether all of those are among these.
-    #[must_use]
-    pub const fn has(self, other: Self) -> bool {
-        self.0 & other.0 == other.0
-    }
-}
 
 /// KDC-REQ-BODY.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -130,31 +130,30 @@ impl KrbError {
     /// # Errors
     /// [`DerError`](crate::der::DerError).
     pub fn from_der(bytes: &[u8]) -> Result<Self> {
-        let mut reader = Reader::new(bytes);
-        let read = reader.within(application(KRB_ERROR), |message| {
-            message.sequence(|fields| {
-                head(fields, 0, KRB_ERROR)?;
-                let ctime = fields.optional(context(2), KerberosTime::read)?;
-                let cusec = fields.optional(context(3), Reader::uint32)?;
-                let read = Self {
-                    ctime: ctime.map(|time| (time, cusec)),
-                    stime: fields.within(context(4), KerberosTime::read)?,
-                    susec: fields.within(context(5), Reader::uint32)?,
-                    code: ErrorCode(fields.within(context(6), Reader::int32)?),
-                    crealm: fields.optional(context(7), Realm::read)?,
-                    cname: fields.optional(context(8), PrincipalName::read)?,
-                    realm: fields.within(context(9), Realm::read)?,
-                    sname: fields.within(context(10), PrincipalName::read)?,
-                    text: fields.optional(context(11), said)?,
-                    data: fields
-                        .optional(context(12), |field| field.octets().map(<[u8]>::to_vec))?,
-                };
-                fields.skip_extensions()?;
-                Ok(read)
+        Reader::whole(bytes, |reader| {
+            reader.within(application(KRB_ERROR), |message| {
+                message.sequence(|fields| {
+                    head(fields, 0, KRB_ERROR)?;
+                    let ctime = fields.optional(context(2), KerberosTime::read)?;
+                    let cusec = fields.optional(context(3), Reader::uint32)?;
+                    let read = Self {
+                        ctime: ctime.map(|time| (time, cusec)),
+                        stime: fields.within(context(4), KerberosTime::read)?,
+                        susec: fields.within(context(5), Reader::uint32)?,
+                        code: ErrorCode(fields.within(context(6), Reader::int32)?),
+                        crealm: fields.optional(context(7), Realm::read)?,
+                        cname: fields.optional(context(8), PrincipalName::read)?,
+                        realm: fields.within(context(9), Realm::read)?,
+                        sname: fields.within(context(10), PrincipalName::read)?,
+                        text: fields.optional(context(11), said)?,
+                        data: fields
+                            .optional(context(12), |field| field.octets().map(<[u8]>::to_vec))?,
+                    };
+                    fields.skip_extensions()?;
+                    Ok(read)
+                })
             })
-        })?;
-        reader.end()?;
-        Ok(read)
+        })
     }
 
     /// Writes it, as a KDC does.

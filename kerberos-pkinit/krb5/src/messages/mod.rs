@@ -5,6 +5,7 @@
 
 mod ap_req;
 mod encrypted;
+mod flags;
 mod kdc_rep;
 mod kdc_req;
 mod krb_error;
@@ -13,11 +14,12 @@ mod ticket;
 
 pub use ap_req::{ApReq, Authenticator, Checksum};
 pub use encrypted::{EncryptedData, read_key, write_key};
+pub use flags::{KdcOptions, TicketFlags};
 pub use kdc_rep::{EncKdcRepPart, KdcRep, LastRequest};
-pub use kdc_req::{KdcOptions, KdcReq, KdcReqBody};
+pub use kdc_req::{KdcReq, KdcReqBody};
 pub use krb_error::{ErrorCode, KrbError};
 pub use pa_data::{EtypeInfo, PaData, PaType, read_method_data, write_method_data};
-pub use ticket::{AuthorizationData, EncTicketPart, Ticket, TicketFlags};
+pub use ticket::{AuthorizationData, EncTicketPart, Ticket};
 
 /// The version of the protocol, in every message.
 const PVNO: i32 = 5;

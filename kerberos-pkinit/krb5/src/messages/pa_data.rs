@@ -90,10 +90,7 @@ impl PaData {
 /// # Errors
 /// [`DerError`](crate::der::DerError).
 pub fn read_method_data(bytes: &[u8]) -> Result<Vec<PaData>> {
-    let mut reader = Reader::new(bytes);
-    let list = reader.sequence_of(PaData::read)?;
-    reader.end()?;
-    Ok(list)
+    Reader::whole(bytes, |reader| reader.sequence_of(PaData::read))
 }
 
 /// Writes METHOD-DATA.
@@ -121,19 +118,18 @@ impl EtypeInfo {
     /// # Errors
     /// [`DerError`](crate::der::DerError).
     pub fn read_list(bytes: &[u8]) -> Result<Vec<Self>> {
-        let mut reader = Reader::new(bytes);
-        let list = reader.sequence_of(|list| {
-            list.sequence(|entry| {
-                Ok(Self {
-                    etype: entry.within(context(0), Reader::int32)?,
-                    salt: entry.optional(context(1), text)?,
-                    parameters: entry
-                        .optional(context(2), |field| field.octets().map(<[u8]>::to_vec))?,
+        Reader::whole(bytes, |reader| {
+            reader.sequence_of(|list| {
+                list.sequence(|entry| {
+                    Ok(Self {
+                        etype: entry.within(context(0), Reader::int32)?,
+                        salt: entry.optional(context(1), text)?,
+                        parameters: entry
+                            .optional(context(2), |field| field.octets().map(<[u8]>::to_vec))?,
+                    })
                 })
             })
-        })?;
-        reader.end()?;
-        Ok(list)
+        })
     }
 
     /// Writes a whole ETYPE-INFO2.

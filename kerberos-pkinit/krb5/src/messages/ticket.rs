@@ -5,42 +5,10 @@ use alloc::vec::Vec;
 
 use super::PVNO;
 use super::encrypted::{EncryptedData, read_key, write_key};
+use super::flags::TicketFlags;
 use crate::crypto::Key;
 use crate::der::{DerError, Reader, Result, Writer, application, context};
 use crate::{KerberosTime, PrincipalName, Realm};
-
-/// What a ticket may be used for: 32 bits, the first of them highest.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct TicketFlags(pub u32);
-
-impl TicketFlags {
-    /// forwardable(1).
-    pub const FORWARDABLE: Self = Self(1 << 30);
-    /// renewable(8).
-    pub const RENEWABLE: Self = Self(1 << 23);
-    /// initial(9).
-    pub const INITIAL: Self = Self(1 << 22);
-    /// pre-authent(10).
-    pub const PRE_AUTHENT: Self = Self(1 << 21);
-    /// hw-authent(11).
-    pub const HW_AUTHENT: Self = Self(1 << 20);
-    /// enc-pa-rep(15), RFC 6806.
-    pub const ENC_PA_REP: Self = Self(1 << 16);
-    /// anonymous(16), RFC 6112.
-    pub const ANONYMOUS: Self = Self(1 << 15);
-
-    /// These and those.
-    #[must_use]
-    pub const fn with(self, other: Self) -> Self {
-        Self(self.0 | other.0)
-    }
-
-    /// Whether all of those are among these.
-    #[must_use]
-    pub const fn has(self, other: Self) -> bool {
-        self.0 & other.0 == other.0
-    }
-}
 
 /// A ticket. A client cannot look into it, and passes it on as it came.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,14 +72,11 @@ impl Ticket {
     /// # Errors
     /// [`DerError`].
     pub fn from_der(bytes: &[u8]) -> Result<Self> {
-        let mut reader = Reader::new(bytes);
-        let ticket = Self::read(&mut reader)?;
-        reader.end()?;
-        Ok(ticket)
+        Reader::whole(bytes, Self::read)
     }
 }
 
-/// One element of `AuthorizationData`: its type and its bytes.
+/// `AuthorizationData`: elements with their types and bytes.
 pub type AuthorizationData = Vec<(i32, Vec<u8>)>;
 
 /// The encrypted part of a ticket: what the service is told of the client.
@@ -145,36 +110,35 @@ impl EncTicketPart {
     /// # Errors
     /// [`DerError`].
     pub fn from_der(bytes: &[u8]) -> Result<Self> {
-        let mut reader = Reader::new(bytes);
-        let part = reader.within(application(3), |part| {
-            part.sequence(|fields| {
-                let read = Self {
-                    flags: TicketFlags(fields.within(context(0), Reader::flags)?),
-                    key: fields.within(context(1), read_key)?,
-                    crealm: fields.within(context(2), Realm::read)?,
-                    cname: fields.within(context(3), PrincipalName::read)?,
-                    transited: fields.within(context(4), |field| {
-                        field.sequence(|transited| {
-                            let kind = transited.within(context(0), Reader::int32)?;
-                            let contents = transited.within(context(1), Reader::octets)?;
-                            Ok((kind, contents.to_vec()))
-                        })
-                    })?,
-                    authtime: fields.within(context(5), KerberosTime::read)?,
-                    starttime: fields.optional(context(6), KerberosTime::read)?,
-                    endtime: fields.within(context(7), KerberosTime::read)?,
-                    renew_till: fields.optional(context(8), KerberosTime::read)?,
-                    authorization_data: {
-                        fields.optional(context(9), Reader::skip_extensions)?;
-                        fields.optional(context(10), read_authorization_data)?
-                    },
-                };
-                fields.skip_extensions()?;
-                Ok(read)
+        Reader::whole(bytes, |reader| {
+            reader.within(application(3), |part| {
+                part.sequence(|fields| {
+                    let read = Self {
+                        flags: TicketFlags(fields.within(context(0), Reader::flags)?),
+                        key: fields.within(context(1), read_key)?,
+                        crealm: fields.within(context(2), Realm::read)?,
+                        cname: fields.within(context(3), PrincipalName::read)?,
+                        transited: fields.within(context(4), |field| {
+                            field.sequence(|transited| {
+                                let kind = transited.within(context(0), Reader::int32)?;
+                                let contents = transited.within(context(1), Reader::octets)?;
+                                Ok((kind, contents.to_vec()))
+                            })
+                        })?,
+                        authtime: fields.within(context(5), KerberosTime::read)?,
+                        starttime: fields.optional(context(6), KerberosTime::read)?,
+                        endtime: fields.within(context(7), KerberosTime::read)?,
+                        renew_till: fields.optional(context(8), KerberosTime::read)?,
+                        authorization_data: {
+                            fields.optional(context(9), Reader::skip_extensions)?;
+                            fields.optional(context(10), read_authorization_data)?
+                        },
+                    };
+                    fields.skip_extensions()?;
+                    Ok(read)
+                })
             })
-        })?;
-        reader.end()?;
-        Ok(part)
+        })
     }
 
     /// Writes it, as a KDC does.

@@ -1,6 +1,6 @@
 //! What is checked on the reply, in order: nothing is done with a part before what guards it holds.
 
-use krb5_words::ccache::{CachedKey, Credential};
+use krb5_words::ccache::Credential;
 use krb5_words::crypto::{EncryptionType, Key, KeyUsage};
 use krb5_words::der::{DerError, Reader};
 use krb5_words::messages::{
@@ -68,18 +68,8 @@ impl Machine {
         self.check_fields(requested, &reply, &part, kdc_time)?;
         check_request(requested, &part, &key)?;
 
-        let credential = Credential {
-            client: Principal { name: reply.cname, realm: reply.crealm },
-            server: self.service(),
-            key: CachedKey::from(&part.key),
-            authtime: part.authtime,
-            starttime: part.starttime.unwrap_or_default(),
-            endtime: part.endtime,
-            renew_till: part.renew_till.unwrap_or_default(),
-            is_session_key: false,
-            flags: part.flags,
-            ticket: reply.ticket.der().to_vec(),
-        };
+        let client = Principal { name: reply.cname, realm: reply.crealm };
+        let credential = Credential::of_a_reply(client, self.service(), &part, &reply.ticket);
         Ok(Outcome {
             credential,
             kdc,

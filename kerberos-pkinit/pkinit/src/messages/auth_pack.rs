@@ -110,25 +110,24 @@ impl AuthPack {
     /// # Errors
     /// [`DerError`].
     pub fn from_der(bytes: &[u8]) -> Result<Self> {
-        let mut reader = Reader::new(bytes);
-        let read = reader.sequence(|fields| {
-            let authenticator = fields.within(context(0), PkAuthenticator::read)?;
-            let client_public_value = fields
-                .optional(context(1), |field| field.any().map(|(.., whole)| whole.to_vec()))?;
-            // supportedCMSTypes: a hint that nobody follows.
-            fields.optional(context(2), Reader::skip_extensions)?;
-            let client_dh_nonce =
-                fields.optional(context(3), |field| field.octets().map(<[u8]>::to_vec))?;
-            let kdfs = fields.optional(context(4), |field| field.sequence_of(Kdf::read))?;
-            fields.skip_extensions()?;
-            Ok(Self {
-                authenticator,
-                client_public_value,
-                client_dh_nonce,
-                supported_kdfs: kdfs.unwrap_or_default().into_iter().flatten().collect(),
+        Reader::whole(bytes, |reader| {
+            reader.sequence(|fields| {
+                let authenticator = fields.within(context(0), PkAuthenticator::read)?;
+                let client_public_value = fields
+                    .optional(context(1), |field| field.any().map(|(.., whole)| whole.to_vec()))?;
+                // supportedCMSTypes: a hint that nobody follows.
+                fields.optional(context(2), Reader::skip_extensions)?;
+                let client_dh_nonce =
+                    fields.optional(context(3), |field| field.octets().map(<[u8]>::to_vec))?;
+                let kdfs = fields.optional(context(4), |field| field.sequence_of(Kdf::read))?;
+                fields.skip_extensions()?;
+                Ok(Self {
+                    authenticator,
+                    client_public_value,
+                    client_dh_nonce,
+                    supported_kdfs: kdfs.unwrap_or_default().into_iter().flatten().collect(),
+                })
             })
-        })?;
-        reader.end()?;
-        Ok(read)
+        })
     }
 }

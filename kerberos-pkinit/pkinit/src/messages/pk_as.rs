@@ -38,17 +38,16 @@ impl PaPkAsReq {
     /// # Errors
     /// [`krb5_words::der::DerError`].
     pub fn from_der(bytes: &[u8]) -> Result<Self> {
-        let mut reader = Reader::new(bytes);
-        let read = reader.sequence(|fields| {
-            let signed_auth_pack = fields.value(implicit(0))?.to_vec();
-            let certifiers = fields.optional(context(1), |field| {
-                field.sequence_of(ExternalPrincipalIdentifier::read)
-            })?;
-            fields.skip_extensions()?;
-            Ok(Self { signed_auth_pack, trusted_certifiers: certifiers.unwrap_or_default() })
-        })?;
-        reader.end()?;
-        Ok(read)
+        Reader::whole(bytes, |reader| {
+            reader.sequence(|fields| {
+                let signed_auth_pack = fields.value(implicit(0))?.to_vec();
+                let certifiers = fields.optional(context(1), |field| {
+                    field.sequence_of(ExternalPrincipalIdentifier::read)
+                })?;
+                fields.skip_extensions()?;
+                Ok(Self { signed_auth_pack, trusted_certifiers: certifiers.unwrap_or_default() })
+            })
+        })
     }
 }
 
@@ -136,18 +135,18 @@ impl KdcDhKeyInfo {
     /// # Errors
     /// [`krb5_words::der::DerError`].
     pub fn from_der(bytes: &[u8]) -> Result<Self> {
-        let mut reader = Reader::new(bytes);
-        let read = reader.sequence(|fields| {
-            let read = Self {
-                public_key: fields.within(context(0), |field| field.bits().map(<[u8]>::to_vec))?,
-                nonce: fields.within(context(1), Reader::uint32)?,
-                key_expiration: fields.optional(context(2), KerberosTime::read)?,
-            };
-            fields.skip_extensions()?;
-            Ok(read)
-        })?;
-        reader.end()?;
-        Ok(read)
+        Reader::whole(bytes, |reader| {
+            reader.sequence(|fields| {
+                let read = Self {
+                    public_key: fields
+                        .within(context(0), |field| field.bits().map(<[u8]>::to_vec))?,
+                    nonce: fields.within(context(1), Reader::uint32)?,
+                    key_expiration: fields.optional(context(2), KerberosTime::read)?,
+                };
+                fields.skip_extensions()?;
+                Ok(read)
+            })
+        })
     }
 
     /// Writes it, as a KDC does.
@@ -178,17 +177,16 @@ impl ReplyKeyPack {
     /// # Errors
     /// [`krb5_words::der::DerError`].
     pub fn from_der(bytes: &[u8]) -> Result<Self> {
-        let mut reader = Reader::new(bytes);
-        let read = reader.sequence(|fields| {
-            let read = Self {
-                reply_key: fields.within(context(0), read_key)?,
-                checksum: fields.within(context(1), Checksum::read)?,
-            };
-            fields.skip_extensions()?;
-            Ok(read)
-        })?;
-        reader.end()?;
-        Ok(read)
+        Reader::whole(bytes, |reader| {
+            reader.sequence(|fields| {
+                let read = Self {
+                    reply_key: fields.within(context(0), read_key)?,
+                    checksum: fields.within(context(1), Checksum::read)?,
+                };
+                fields.skip_extensions()?;
+                Ok(read)
+            })
+        })
     }
 
     /// Writes it, as a KDC does.

@@ -38,16 +38,16 @@ impl TypedData {
 /// # Errors
 /// [`DerError`].
 pub fn read_typed_data(bytes: &[u8]) -> Result<Vec<TypedData>> {
-    let mut reader = Reader::new(bytes);
-    let list = reader.sequence_of(|list| {
-        list.sequence(|fields| {
-            let data_type = fields.within(context(0), Reader::int32)?;
-            let value = fields.optional(context(1), |field| field.octets().map(<[u8]>::to_vec))?;
-            Ok(TypedData { data_type, value: value.unwrap_or_default() })
+    Reader::whole(bytes, |reader| {
+        reader.sequence_of(|list| {
+            list.sequence(|fields| {
+                let data_type = fields.within(context(0), Reader::int32)?;
+                let value =
+                    fields.optional(context(1), |field| field.octets().map(<[u8]>::to_vec))?;
+                Ok(TypedData { data_type, value: value.unwrap_or_default() })
+            })
         })
-    })?;
-    reader.end()?;
-    Ok(list)
+    })
 }
 
 /// Writes TYPED-DATA, as a KDC does.
@@ -87,10 +87,9 @@ pub fn write_dh_parameters(groups: &[Group]) -> Vec<u8> {
 /// # Errors
 /// [`DerError`].
 pub fn read_algorithms(bytes: &[u8]) -> Result<Vec<Vec<u8>>> {
-    let mut reader = Reader::new(bytes);
-    let list = reader.sequence_of(|list| Ok(AlgorithmIdentifier::read(list)?.oid.to_vec()))?;
-    reader.end()?;
-    Ok(list)
+    Reader::whole(bytes, |reader| {
+        reader.sequence_of(|list| Ok(AlgorithmIdentifier::read(list)?.oid.to_vec()))
+    })
 }
 
 /// `ExternalPrincipalIdentifier`, RFC 4556, 3.2.1: a certificate, or whoever has it. All fields hold DER.
@@ -145,8 +144,5 @@ impl ExternalPrincipalIdentifier {
 /// # Errors
 /// [`DerError`].
 pub fn read_identifiers(bytes: &[u8]) -> Result<Vec<ExternalPrincipalIdentifier>> {
-    let mut reader = Reader::new(bytes);
-    let list = reader.sequence_of(ExternalPrincipalIdentifier::read)?;
-    reader.end()?;
-    Ok(list)
+    Reader::whole(bytes, |reader| reader.sequence_of(ExternalPrincipalIdentifier::read))
 }
