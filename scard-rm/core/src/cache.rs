@@ -14,13 +14,13 @@ use scard_types::database::{Guid, MAX_NAME_BYTES};
 
 use crate::Core;
 use crate::event::ClientId;
+use crate::quotas::ROOT;
 use crate::requests::Outcome;
 
 /// What an item costs beside its name and its bytes.
 const OVERHEAD_BYTES: usize = 128;
 /// The most items of a user. Looking for the one that goes first reads them all, so this bounds the time, too.
 const MAX_ITEMS_PER_USER: usize = 1_024;
-const ROOT: u32 = 0;
 
 struct Item {
     freshness: u32,
@@ -181,16 +181,15 @@ impl Cache {
 
     fn purge(&mut self, uid: u32, card: Option<Guid>) {
         let Some(shelf) = self.users.get_mut(&uid) else { return };
-        let gone = |shelf: &Shelf, card| shelf.cards.get(&card).map_or(0, |card| card.bytes);
         let Some(card) = card else {
             self.bytes -= shelf.bytes;
             self.users.remove(&uid);
             return;
         };
-        let bytes = gone(shelf, card);
-        shelf.items -= shelf.cards.remove(&card).map_or(0, |card| card.items.len());
-        shelf.bytes -= bytes;
-        self.bytes -= bytes;
+        let Some(gone) = shelf.cards.remove(&card) else { return };
+        shelf.items -= gone.items.len();
+        shelf.bytes -= gone.bytes;
+        self.bytes -= gone.bytes;
         if shelf.items == 0 {
             self.users.remove(&uid);
         }

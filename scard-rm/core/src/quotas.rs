@@ -42,7 +42,8 @@ pub(crate) struct Quotas {
     all: Counts,
 }
 
-const ROOT: u32 = 0;
+/// The user whom nobody but the total limits.
+pub(crate) const ROOT: u32 = 0;
 
 impl Quotas {
     /// Whether `uid` may have one more.

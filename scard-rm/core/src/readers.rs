@@ -274,7 +274,11 @@ impl Core {
     }
 
     pub(crate) fn readers_in_order(&self) -> impl Iterator<Item = &Reader> + '_ {
-        self.table.slots().flatten().filter_map(|id| self.readers.get(&id))
+        self.readers_with_numbers().map(|(_, reader)| reader)
+    }
+
+    pub(crate) fn readers_with_numbers(&self) -> impl Iterator<Item = (ReaderId, &Reader)> + '_ {
+        self.table.slots().flatten().filter_map(|id| Some((id, self.readers.get(&id)?)))
     }
 
     pub(crate) fn describe_readers(&self) -> Vec<ReaderDescription> {
@@ -293,8 +297,7 @@ impl Core {
     /// Each name of each reader, as a user knows them, with its device.
     pub(crate) fn reader_devices(&self, uid: u32) -> Vec<ReaderDevice> {
         let mut devices = Vec::new();
-        for id in self.table.slots().flatten() {
-            let Some(reader) = self.readers.get(&id) else { continue };
+        for (id, reader) in self.readers_with_numbers() {
             let own = String::from(reader.name.as_str());
             devices.extend([own].into_iter().chain(self.aliases_of(uid, id)).map(|name| {
                 let DeviceInstance { id, device_type, .. } = &reader.device;

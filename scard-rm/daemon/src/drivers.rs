@@ -17,6 +17,7 @@ use tracing::{Instrument, info, info_span, warn};
 
 use crate::conversation::DriverRequest;
 use crate::engine::Engine;
+use crate::process::is_administrator;
 use crate::slots;
 
 /// A kind of driver whose readers are named one by one.
@@ -42,7 +43,6 @@ const KINDS: &[Kind] = &[
 
 /// How many announcements and commands may lie between a driver and us.
 const QUEUE: usize = 16;
-const ROOT: u32 = 0;
 
 /// `DRIVER:REST`, checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -196,7 +196,7 @@ impl Drivers {
         driver: &str,
         command: &SecretBytes,
     ) -> Result<oneshot::Receiver<Vec<u8>>, ScardCode> {
-        if peer.uid != ROOT && peer.uid != rustix::process::geteuid().as_raw() {
+        if !is_administrator(peer.uid) {
             return Err(ScardCode::SecurityViolation);
         }
         let running = self.running();

@@ -17,6 +17,8 @@ use rustix::net::{
     AddressFamily, SocketAddrUnix, SocketFlags, SocketType, bind, connect, listen, socket_with,
 };
 
+use crate::process::is_administrator;
+
 /// How many clients may wait to be accepted; the kernel cuts it to `net.core.somaxconn`.
 const BACKLOG: i32 = 4096;
 /// Anybody may connect; who may do what is decided by the peer's credentials.
@@ -156,7 +158,7 @@ fn safe_directory(directory: &Path) -> Result<PathBuf, ListenError> {
     }
     let directory = directory.canonicalize().map_err(failed)?;
     let metadata = fs::metadata(&directory).map_err(failed)?;
-    if !trusted(metadata.uid()) {
+    if !is_administrator(metadata.uid()) {
         return Err(ListenError::ForeignDirectory(directory, metadata.uid()));
     }
     let mode = metadata.mode() & 0o7777;
@@ -178,7 +180,7 @@ fn make_way(path: &Path) -> Result<(), ListenError> {
     if !metadata.file_type().is_socket() {
         return Err(ListenError::NotASocket);
     }
-    if !trusted(metadata.uid()) {
+    if !is_administrator(metadata.uid()) {
         return Err(ListenError::ForeignSocket(metadata.uid()));
     }
     let probe = stream_socket(SocketFlags::CLOEXEC | SocketFlags::NONBLOCK)?;
@@ -192,10 +194,6 @@ fn make_way(path: &Path) -> Result<(), ListenError> {
 
 fn stream_socket(flags: SocketFlags) -> Result<OwnedFd, Errno> {
     socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)
-}
-
-fn trusted(uid: u32) -> bool {
-    uid == 0 || uid == rustix::process::geteuid().as_raw()
 }
 
 fn identity(metadata: &Metadata) -> (u64, u64) {

@@ -1,9 +1,16 @@
-//! What the process asks of the kernel for itself. All of it is best effort: a kernel that refuses is no reason not to serve.
+//! What the process asks of the kernel for itself, and whose it is. All that is asked is best effort: a kernel that refuses is no reason not to serve.
 
 use rustix::process::{
     DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpable_behavior, setrlimit,
 };
 use tracing::debug;
+
+const ROOT: u32 = 0;
+
+/// Whether a user is root, or the one who runs this daemon: nothing of it is kept from either.
+pub(crate) fn is_administrator(uid: u32) -> bool {
+    uid == ROOT || uid == rustix::process::geteuid().as_raw()
+}
 
 /// Room for many clients; nothing of our memory, which sees PINs pass, in a core file or a debugger's hands.
 pub(crate) fn prepare() {

@@ -17,8 +17,7 @@ use scard_types::trace::{Item, ReaderTrace, TracedAnswer, TracedCall, TracedExch
 use tokio::time::Instant;
 
 use crate::conversation::DriverRequest;
-
-const ROOT: u32 = 0;
+use crate::process::is_administrator;
 
 /// Whose doings somebody may see. Readers and cards are everybody's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,9 +29,9 @@ pub(crate) enum Sight {
 }
 
 impl Sight {
-    /// What this user may see of a daemon that runs as `daemon`.
-    pub(crate) const fn of(uid: u32, daemon: u32) -> Self {
-        if uid == ROOT || uid == daemon { Self::Everybody } else { Self::User(uid) }
+    /// What this user may see.
+    pub(crate) fn of(uid: u32) -> Self {
+        if is_administrator(uid) { Self::Everybody } else { Self::User(uid) }
     }
 
     /// Whether he may see what that user does.

@@ -2,6 +2,7 @@
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
+use alloc::vec;
 use alloc::vec::Vec;
 
 use scard_types::database::{
@@ -139,16 +140,15 @@ impl Core {
         let mut groups: BTreeMap<&str, Vec<String>> = BTreeMap::new();
         let named: BTreeSet<&str> =
             places.keys().map(|(group, _)| *group).chain([DEFAULT_READERS]).collect();
-        for id in self.table.slots().flatten() {
-            let Some(reader) = self.readers.get(&id) else { continue };
+        for (id, reader) in self.readers_with_numbers() {
             let identity = reader.device.reader();
+            let mut called = vec![String::from(reader.name.as_str())];
+            called.extend(self.aliases_of(uid, id));
             for group in &named {
                 let by_itself = *group == DEFAULT_READERS;
                 let belongs = places.get(&(*group, identity.as_str()));
                 if belongs.copied().unwrap_or(by_itself) {
-                    let names = groups.entry(group).or_default();
-                    names.push(reader.name.as_str().into());
-                    names.extend(self.aliases_of(uid, id));
+                    groups.entry(group).or_default().extend_from_slice(&called);
                 }
             }
         }

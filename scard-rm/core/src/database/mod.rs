@@ -22,6 +22,7 @@ use scard_types::database::{AtrPattern, CardType, DatabaseCall, Guid};
 use crate::Core;
 use crate::event::{Action, StoreTicket};
 use crate::queue::Asker;
+use crate::quotas::ROOT;
 use crate::requests::Outcome;
 
 /// The most entries that one user may have in each table; the system has sixteen times as many.
@@ -252,5 +253,3 @@ impl Core {
         self.reply(asker, Err(ScardCode::InternalError.into()));
     }
 }
-
-const ROOT: u32 = 0;

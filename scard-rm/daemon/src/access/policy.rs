@@ -9,8 +9,7 @@ use serde::Deserialize;
 use tracing::warn;
 
 use super::pattern::Pattern;
-
-const ROOT: u32 = 0;
+use crate::process::is_administrator;
 
 /// `access = "..."`: who is let in without standing in a list.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -171,8 +170,7 @@ impl Policy {
         reader: Option<Wanted<'_>>,
     ) -> Verdict {
         let (rule, _) = self.rule_for(reader);
-        let ourselves = rustix::process::geteuid().as_raw();
-        if uid == ROOT || uid == ourselves {
+        if is_administrator(uid) {
             return Verdict::Granted;
         }
         let is_listed = rule.listed.as_ref().is_some_and(|listed| {

@@ -15,7 +15,7 @@ impl State {
     pub(super) fn trace_begins(&mut self, tracer: ClientId) {
         let Some(client) = self.clients.get_mut(&tracer) else { return };
         client.becomes_tracer();
-        let sight = Sight::of(client.peer().uid, rustix::process::geteuid().as_raw());
+        let sight = Sight::of(client.peer().uid);
         if self.trace.is_none() {
             let clients = self.clients.iter().map(|(id, client)| (*id, client.peer())).collect();
             self.trace = Some(Box::new(Trace::of(clients)));
