@@ -32,7 +32,7 @@ impl KdcRep {
     /// Reads a reply to a request of that kind.
     ///
     /// # Errors
-    /// [`DerError`].
+    /// [`DerError`](crate::der::DerError).
     pub fn from_der(exchange: Exchange, bytes: &[u8]) -> Result<Self> {
         Reader::whole(bytes, |reader| {
             reader.within(application(exchange.reply()), |message| {
@@ -122,7 +122,7 @@ impl EncKdcRepPart {
     /// Reads it from what was decrypted.
     ///
     /// # Errors
-    /// [`DerError`].
+    /// [`DerError`](crate::der::DerError).
     pub fn from_der(bytes: &[u8]) -> Result<Self> {
         let mut reader = Reader::new(bytes);
         let tag = match reader.peek() {
